@@ -1,0 +1,1 @@
+"""The two platforms and the ledger, as this project speaks to them."""

@@ -1,0 +1,98 @@
+"""Signing in: a token is asked for before the first request, ahead of its expiry, and once after a 401."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import httpx
+import orjson
+from pydantic import BaseModel, Field
+
+from connectors.errors import AccessError, TryLaterError
+from connectors.http import VERDICTS, json_body, retry_after_seconds, validated
+from connectors.surroundings import Surroundings
+
+REFRESH_EARLY_SECONDS = 60.0
+
+
+class Token(BaseModel):
+    """A token endpoint's answer; ``expires_in`` in seconds, ``refresh_token`` only where it was renewed."""
+
+    access_token: str = Field(min_length=1)
+    expires_in: float = Field(gt=0)
+    refresh_token: str | None = None
+
+
+class TokenAuth(httpx.Auth):
+    """Puts a bearer token on every request of a client, and keeps it fresh.
+
+    ``ask`` builds the token request anew each time (a refresh token may have been renewed since),
+    ``refused`` is the error for people when the sign-in is turned down, ``renewed`` is called with every
+    token, so that a renewed refresh token can be kept.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[], httpx.Request],
+        refused: str,
+        surroundings: Surroundings,
+        renewed: Callable[[Token], None] = lambda _: None,
+    ) -> None:
+        self._ask = ask
+        self._refused = refused
+        self._surroundings = surroundings
+        self._renewed = renewed
+        self._lock = asyncio.Lock()
+        self._bearer: str | None = None
+        self._fresh_until = 0.0
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sign in where needed, send, and where the token is refused sign in once more and resend."""
+        async with self._lock:  # the first to find a stale token renews it for all that wait here
+            if not self._is_fresh():
+                await self._keep((yield self._ask()))
+        bearer = self._put(request)
+        response = yield request
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return
+        async with self._lock:
+            if self._bearer == bearer:
+                await self._keep((yield self._ask()))
+        self._put(request)
+        yield request
+
+    def _is_fresh(self) -> bool:
+        return self._bearer is not None and self._surroundings.monotonic() < self._fresh_until
+
+    def _put(self, request: httpx.Request) -> str | None:
+        request.headers["Authorization"] = f"Bearer {self._bearer}"
+        return self._bearer
+
+    async def _keep(self, response: httpx.Response) -> None:
+        await response.aread()
+        token = self._read(response)
+        self._bearer = token.access_token
+        early = min(REFRESH_EARLY_SECONDS, token.expires_in / 10)
+        self._fresh_until = self._surroundings.monotonic() + token.expires_in - early
+        self._renewed(token)
+
+    def _read(self, response: httpx.Response) -> Token:
+        if response.is_success:
+            return validated(Token, json_body(response), what="The token endpoint's answer")
+        if response.status_code in VERDICTS:
+            wait = retry_after_seconds(response, self._surroundings.now_ms())
+            raise TryLaterError(
+                f"answered {response.status_code} at sign-in. Try again later.", retry_after=wait
+            )
+        raise AccessError(f"{self._refused} (the sign-in answered {response.status_code}{_code(response)})")
+
+
+def _code(response: httpx.Response) -> str:
+    """The OAuth error code of a refusal, such as ``invalid_grant``; its free text is left out."""
+    try:
+        answer: Any = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return ""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    code = error.get("code") if isinstance(error, dict) else error
+    return f", {code}" if isinstance(code, str) and code.replace("_", "").isalnum() else ""

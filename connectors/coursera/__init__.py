@@ -1,0 +1,1 @@
+"""Coursera for Business: sign-in, listings, what arrives."""

@@ -1,0 +1,150 @@
+"""Coursera for Business: the organisation, its programs, its catalog and its enrollment reports."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Any, Self
+
+import httpx
+
+from connectors.auth import Token, TokenAuth
+from connectors.coursera.listing import Census, read_pages
+from connectors.coursera.models import Organisation, Page, Program
+from connectors.errors import AccessError, SyncError
+from connectors.http import Api, new_client, validated
+from connectors.settings import CourseraSettings
+from connectors.surroundings import Surroundings
+
+PAGE_SIZE = 1_000  # the most that the listings give at once
+
+Query = dict[str, str]
+
+
+class CourseraClient:
+    """Reads one organisation. Use as an async context manager: it holds pooled connections."""
+
+    def __init__(
+        self,
+        settings: CourseraSettings,
+        *,
+        refresh_token: str | None = None,
+        renewed: Callable[[Token], None] = lambda _: None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        """``refresh_token`` is the one in force, where Coursera has renewed that of the settings."""
+        surroundings = surroundings or Surroundings()
+        api_url, _ = settings.addresses
+        auth = _sign_in(settings, refresh_token, renewed, surroundings)
+        self._api = Api("Coursera", new_client(f"{api_url}/", auth), _explain, surroundings)
+        self._root = f"businesses.v1/{settings.org_id}"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._api.client.aclose()
+
+    async def organisation(self) -> Organisation:
+        """The organisation itself; raises AccessError where credentials and org_id do not fit together."""
+        answer: Any = await self._api.call("GET", self._root)
+        if isinstance(answer, dict) and isinstance(answer.get("elements"), list):
+            answer = next(iter(answer["elements"]), {})
+        return validated(Organisation, answer, what="Coursera's organisation")
+
+    async def programs(self) -> list[Program]:
+        """All learning programs, without their content."""
+        pages = self._pages("programs", {"excludeContent": "true"}, Census())
+        return [
+            validated(Program, element, what="A program of Coursera's")
+            async for page in pages
+            for element in page.elements
+        ]
+
+    def contents(self, census: Census, program_ids: Sequence[str] = ()) -> AsyncIterator[Page]:
+        """Pages of the catalog: the organisation's whole one, or that of some programs."""
+        only = {"q": "byProgramIds", "programIds": ",".join(program_ids)} if program_ids else {}
+        return self._pages("contents", only, census)
+
+    def enrollment_reports(
+        self, census: Census, *, last_activity_after_ms: int | None = None, program_id: str | None = None
+    ) -> AsyncIterator[Page]:
+        """Pages of the reports: a row for each learner, content and program, specializations too.
+
+        ``last_activity_after_ms`` (epoch milliseconds, strictly after) leaves out rows without activity.
+        """
+        query: Query = {"includeS12n": "true"}
+        if program_id is not None:
+            query |= {"q": "byProgramId", "programId": program_id}
+        if last_activity_after_ms is not None:
+            query["lastActivityAfter"] = str(last_activity_after_ms)
+        return self._pages("enrollmentReports", query, census)
+
+    def _pages(self, listing: str, query: Query, census: Census) -> AsyncIterator[Page]:
+        return read_pages(partial(self._page, listing, query), census)
+
+    async def _page(self, listing: str, query: Query, start: int) -> Page:
+        params = httpx.QueryParams({**query, "start": str(start), "limit": str(PAGE_SIZE)})
+        answer: Any = await self._api.call("GET", f"{self._root}/{listing}", params=params)
+        return validated(Page, answer, what=f"A page of Coursera's {listing}")
+
+
+def _sign_in(
+    settings: CourseraSettings,
+    refresh_token: str | None,
+    renewed: Callable[[Token], None],
+    surroundings: Surroundings,
+) -> TokenAuth:
+    if settings.refresh_token is None:
+        return TokenAuth(
+            partial(_client_credentials_request, settings),
+            "Coursera refuses the sign-in: check COURSERA_CLIENT_ID and COURSERA_CLIENT_SECRET",
+            surroundings,
+        )
+    held = {"refresh_token": refresh_token or settings.refresh_token.get_secret_value()}
+
+    def keep(token: Token) -> None:
+        if token.refresh_token and token.refresh_token != held["refresh_token"]:
+            held["refresh_token"] = token.refresh_token
+            renewed(token)
+
+    return TokenAuth(
+        lambda: _refresh_token_request(settings, held["refresh_token"]),
+        "Coursera refuses the sign-in: check COURSERA_CLIENT_ID, COURSERA_CLIENT_SECRET and "
+        "COURSERA_REFRESH_TOKEN (it dies after two weeks without use; ask Coursera for a new one)",
+        surroundings,
+        keep,
+    )
+
+
+def _refresh_token_request(settings: CourseraSettings, refresh_token: str) -> httpx.Request:
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": settings.client_id,
+        "client_secret": settings.client_secret.get_secret_value(),
+        "refresh_token": refresh_token,
+    }
+    return httpx.Request("POST", settings.addresses[1], data=form)
+
+
+def _client_credentials_request(settings: CourseraSettings) -> httpx.Request:
+    basic = httpx.BasicAuth(settings.client_id, settings.client_secret.get_secret_value())
+    request = httpx.Request("POST", settings.addresses[1], data={"grant_type": "client_credentials"})
+    return next(basic.auth_flow(request))
+
+
+def _explain(response: httpx.Response) -> SyncError | None:
+    """Coursera's three ways of saying no are three different things to mend."""
+    match response.status_code:
+        case httpx.codes.UNAUTHORIZED:
+            return AccessError(
+                "Coursera refuses the access token it gave: check that COURSERA_API_URL and "
+                "COURSERA_TOKEN_URL belong to the same way of signing in."
+            )
+        case httpx.codes.FORBIDDEN:
+            return AccessError(
+                "Coursera does not open this organisation to these credentials: check COURSERA_ORG_ID, and "
+                "that the app was registered for the organisation and not by a personal account."
+            )
+        case httpx.codes.NOT_FOUND:
+            return AccessError("Coursera knows no such organisation: check COURSERA_ORG_ID.")
+        case _:
+            return None

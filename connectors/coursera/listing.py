@@ -1,0 +1,92 @@
+"""Reading a paged listing: pages ahead of time, cursors that must advance, and proof of completeness."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from connectors.coursera.models import Page
+
+PAGES_AT_ONCE = 4
+
+Fetch = Callable[[int], Coroutine[None, None, Page]]
+
+
+@dataclass
+class Census:
+    """Counts what a listing showed, to tell whether it was all.
+
+    A listing is complete when as many different elements were read as its last total says, and no cursor
+    stood still. Identities are kept as 64-bit hashes: eight bytes an element, however many there are.
+    """
+
+    total: int | None = None
+    stood_still_at: int | None = None
+    _identities: list[np.ndarray[Any, np.dtype[np.uint64]]] = field(default_factory=list)
+
+    def add(self, page: Page) -> None:
+        """Count a page's elements and note its total."""
+        if page.paging.total is not None:
+            self.total = page.paging.total
+        if page.elements:
+            names = np.array([identity(element) for element in page.elements], dtype=object)
+            self._identities.append(pd.util.hash_array(names))
+
+    @property
+    def different(self) -> int:
+        """How many different elements were read."""
+        return len(np.unique(np.concatenate(self._identities))) if self._identities else 0
+
+    @property
+    def problem(self) -> str | None:
+        """Why the listing cannot be taken for complete; None where it can."""
+        if self.stood_still_at is not None:
+            return f"the listing did not advance beyond {self.stood_still_at}"
+        if self.total is not None and self.different != self.total:
+            return f"{self.different} different rows were read of a listing of {self.total}"
+        return None
+
+
+def identity(element: object) -> str:
+    """Coursera's id of an element, or where it has none the element itself."""
+    if isinstance(element, dict) and isinstance(element.get("id"), str):
+        return str(element["id"])
+    return orjson.dumps(element, option=orjson.OPT_SORT_KEYS).decode()
+
+
+async def read_pages(fetch: Fetch, census: Census, *, at_once: int = PAGES_AT_ONCE) -> AsyncIterator[Page]:
+    """Yield a listing's pages in order, fetching up to ``at_once`` at a time, counted in ``census``.
+
+    The chain of ``next`` is what counts. Pages ahead are fetched on the guess that they are as long as
+    the one before; a guess that proves wrong (a short page) is dropped and the true start fetched.
+    """
+    ahead: dict[int, asyncio.Task[Page]] = {}
+    start: int | None = 0
+    try:
+        while start is not None:
+            page = await (ahead.pop(start, None) or fetch(start))
+            census.add(page)
+            yield page
+            following = page.paging.next
+            if following is not None and (following <= start or not page.elements):
+                census.stood_still_at = start
+                return
+            if following is not None:
+                guesses = range(following, census.total or 0, following - start)
+                _look_ahead(ahead, fetch, guesses[:at_once])
+            start = following
+    finally:
+        for task in ahead.values():
+            task.cancel()
+        await asyncio.gather(*ahead.values(), return_exceptions=True)
+
+
+def _look_ahead(ahead: dict[int, asyncio.Task[Page]], fetch: Fetch, guesses: range) -> None:
+    """Start fetching the pages that are likely to follow, where a total says that there are more."""
+    for guess in guesses:
+        if guess not in ahead:
+            ahead[guess] = asyncio.ensure_future(fetch(guess))

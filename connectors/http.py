@@ -1,0 +1,180 @@
+"""One way to call a platform: pooled, with timeouts, retried with backoff, errors in plain words."""
+
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+from pydantic import BaseModel, ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
+
+from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
+from connectors.surroundings import Surroundings
+
+MAX_TRIES = 5
+MAX_TOTAL_SECONDS = 120.0
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
+# Results of a full operation are several megabytes, prepared while we wait: reading may take a minute.
+TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
+LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+Explain = Callable[[httpx.Response], SyncError | None]
+
+
+class Verdict(Enum):
+    """What an HTTP status means for the request that met it."""
+
+    REFUSED = "the same request would be refused again"
+    AGAIN = "nothing was done; the same request may succeed later"
+    UNKNOWN = "it may or may not have been done; safe to repeat only where repeating changes nothing"
+
+
+# The reviewed table: every status that is not listed is refused for good.
+VERDICTS: Mapping[int, Verdict] = {
+    408: Verdict.UNKNOWN,
+    425: Verdict.AGAIN,
+    429: Verdict.AGAIN,
+    500: Verdict.UNKNOWN,
+    502: Verdict.UNKNOWN,
+    503: Verdict.AGAIN,
+    504: Verdict.UNKNOWN,
+}
+# Failures that come before the request has left us, so that nothing can have been done.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+def json_body(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Parse an answer's JSON; an HTML page in its place is a passing fault."""
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        kind = response.headers.get("content-type", "no content type").split(";")[0]
+        raise TryLaterError(f"answered {kind} where JSON was expected") from error
+
+
+def validated(model: type[M], value: object, *, what: str) -> M:
+    """Check an answer's shape; a RequestError names the fields that are not as the contract says."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, detail["loc"])) or "the whole" for detail in error.errors())
+        raise RequestError(f"{what} does not have the shape of the contract: {fields}") from error
+
+
+def new_client(
+    base_url: str, auth: httpx.Auth, headers: Mapping[str, str] | None = None
+) -> httpx.AsyncClient:
+    """A pooled client with timeouts on everything, which never follows a redirect with our token."""
+    return httpx.AsyncClient(
+        base_url=base_url, auth=auth, headers=dict(headers or {}), timeout=TIMEOUTS, limits=LIMITS
+    )
+
+
+class Api:
+    """Calls one platform. ``name`` is the platform's, for messages; ``explain`` knows its error bodies."""
+
+    def __init__(
+        self, name: str, client: httpx.AsyncClient, explain: Explain, surroundings: Surroundings
+    ) -> None:
+        self.name = name
+        self.client = client
+        self._explain = explain
+        self._surroundings = surroundings
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: httpx.QueryParams | None = None,
+        body: object = None,
+        repeatable: bool = True,
+        read: Callable[[httpx.Response], T] = json_body,
+    ) -> T:
+        """Send a request and read its answer, at most 5 tries within 2 minutes.
+
+        ``repeatable`` says whether sending it twice does no harm; where it does, an answer that leaves
+        open whether it was carried out raises OutcomeUnknownError instead of being tried again.
+        """
+        request = self.client.build_request(
+            method,
+            path,
+            params=params,
+            content=None if body is None else orjson.dumps(body),
+            headers=None if body is None else {"content-type": "application/json"},
+        )
+        async for attempt in self._retrying():
+            with attempt:
+                return await self._once(request, repeatable=repeatable, read=read)
+        raise AssertionError("the retrying loop either returns or raises")
+
+    async def _once(
+        self, request: httpx.Request, *, repeatable: bool, read: Callable[[httpx.Response], T]
+    ) -> T:
+        place = f"{self.name}: {request.method} {request.url.path}"
+        try:
+            response = await self.client.send(request)
+            self._raise_for(response, place, repeatable=repeatable)
+            return read(response)
+        except httpx.TransportError as error:
+            if not repeatable and not isinstance(error, NEVER_SENT):
+                raise OutcomeUnknownError(f"{place} got no answer ({type(error).__name__}).") from error
+            raise TryLaterError(f"{place} could not be reached ({type(error).__name__}).") from error
+        except TryLaterError as error:
+            if str(error).startswith(self.name):
+                raise
+            raise TryLaterError(f"{place} {error}", retry_after=error.retry_after) from error
+
+    def _raise_for(self, response: httpx.Response, place: str, *, repeatable: bool) -> None:
+        if response.is_success:
+            return
+        wait = retry_after_seconds(response, self._surroundings.now_ms())
+        if explained := self._explain(response):
+            if isinstance(explained, TryLaterError) and wait is not None:
+                explained.retry_after = wait
+            raise explained
+        verdict = VERDICTS.get(response.status_code, Verdict.REFUSED)
+        answer = f"{place} answered {response.status_code}"
+        if verdict is Verdict.REFUSED:
+            raise RequestError(f"{answer}, which no retry can mend.")
+        if verdict is Verdict.UNKNOWN and not repeatable:
+            raise OutcomeUnknownError(f"{answer}: it may or may not have been carried out.")
+        raise TryLaterError(f"{answer}. Try again later.", retry_after=wait)
+
+    def _retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(
+            retry=retry_if_exception(_worth_another_try),
+            stop=stop_after_attempt(MAX_TRIES) | stop_before_delay(MAX_TOTAL_SECONDS),
+            wait=self._wait_seconds,
+            sleep=self._surroundings.sleep,
+            reraise=True,
+        )
+
+    def _wait_seconds(self, state: RetryCallState) -> float:
+        """Exponential backoff with full jitter, never sooner than the platform asked for."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, TryLaterError) else None
+        longest = min(FIRST_WAIT_SECONDS * 2**state.attempt_number, LONGEST_WAIT_SECONDS)
+        jittered = longest * (0.5 + 0.5 * self._surroundings.chance())
+        return jittered if asked is None else max(asked, 0.0)
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    # Bulk slots may be taken for long: whoever submits waits for them in their own, longer way.
+    return isinstance(error, TryLaterError) and not isinstance(error, SlotsTakenError)
+
+
+def retry_after_seconds(response: httpx.Response, now_ms: int) -> float | None:
+    """Read ``Retry-After``: seconds, or an HTTP date set against our clock; None where absent or odd."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - now_ms / 1000, 0.0)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""360Learning: sign-in, integration, bulk operations, reading back."""

@@ -1,0 +1,168 @@
+"""360Learning's API v2: the integration, bulk operations and reading back."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from connectors.auth import TokenAuth
+from connectors.errors import RequestError
+from connectors.http import Api, json_body, new_client, validated
+from connectors.learning360.answers import explain
+from connectors.learning360.models import (
+    Archival,
+    Integration,
+    IntegrationBody,
+    IntegrationPatch,
+    Operation,
+    Statistic,
+)
+from connectors.settings import Learning360Settings
+from connectors.surroundings import Surroundings
+
+API_VERSION = "v2.0"
+# Well-formed, and no integration's: a bulk call on it proves a scope without writing (403 or 404).
+NO_SUCH_ID = "0" * 24
+
+JsonObject = dict[str, Any]
+_OBJECTS: TypeAdapter[list[JsonObject]] = TypeAdapter(list[JsonObject])
+
+
+class Learning360Client:
+    """Speaks to one 360Learning platform. Use as an async context manager: it holds pooled connections."""
+
+    def __init__(self, settings: Learning360Settings, *, surroundings: Surroundings | None = None) -> None:
+        surroundings = surroundings or Surroundings()
+        auth = TokenAuth(
+            partial(_token_request, settings),
+            "360Learning refuses the sign-in: check LEARNING360_CLIENT_ID and LEARNING360_CLIENT_SECRET, and "
+            "that LEARNING360_API_URL is your platform's region",
+            surroundings,
+        )
+        client = new_client(f"{settings.api_url}/", auth, {"360-api-version": API_VERSION})
+        self._api = Api("360Learning", client, explain, surroundings)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._api.client.aclose()
+
+    async def integrations(self, platform_name: str) -> list[Integration]:
+        """The integration configurations of that name, in whichever group (needs integrations:read)."""
+        query = {"externalPlatform[eq]": platform_name}
+        pages = self._pages("api/v2/integrations", query)
+        return [validated(Integration, item, what="An integration") async for page in pages for item in page]
+
+    async def create_integration(self, body: IntegrationBody) -> Integration:
+        """Create a configuration; not repeated blindly, since a second would be refused as a duplicate."""
+        answer: Any = await self._api.call("POST", "api/v2/integrations", body=body, repeatable=False)
+        return validated(Integration, answer, what="The new integration")
+
+    async def change_integration(self, integration_id: str, patch: IntegrationPatch) -> None:
+        """Change the given fields of a configuration (needs integrations:write)."""
+        await self._api.call("PATCH", f"api/v2/integrations/{integration_id}", body=patch)
+
+    async def upsert_courses(self, integration_id: str, courses: Sequence[orjson.Fragment]) -> str:
+        """Submit external courses (each as JSON), at most 10,000; returns the operation's id."""
+        return await self._submit("PUT", integration_id, "courses", courses)
+
+    async def archive_courses(self, integration_id: str, courses: Sequence[Archival]) -> str:
+        """Submit external courses to archive, at most 1,000; returns the operation's id."""
+        return await self._submit("DELETE", integration_id, "courses", courses)
+
+    async def send_statistics(self, integration_id: str, statistics: Sequence[Statistic]) -> str:
+        """Submit statistics, at most 10,000; returns the operation's id."""
+        return await self._submit("POST", integration_id, "stats", statistics)
+
+    async def _submit(self, method: str, integration_id: str, kind: str, rows: Sequence[object]) -> str:
+        return await self._api.call(
+            method,
+            f"api/v2/bulk/integrations/{integration_id}/{kind}",
+            body={"input": rows},
+            repeatable=False,
+            read=_operation_id,
+        )
+
+    async def operation(self, operation_id: str) -> Operation:
+        """Where a bulk operation stands (needs bulkOperations:read)."""
+        answer: Any = await self._api.call("GET", f"api/v2/bulk/operations/{operation_id}")
+        return validated(Operation, answer, what="A bulk operation")
+
+    async def results(self, operation_id: str) -> list[JsonObject]:
+        """Each input of an ended operation with what became of it."""
+        answer: Any = await self._api.call("GET", f"api/v2/bulk/operations/{operation_id}/results")
+        return _objects(answer, what="A bulk operation's results")
+
+    async def external_course(self, integration_id: str, external_id: str) -> JsonObject:
+        """A course as 360Learning holds it, with its ``courseId``."""
+        path = f"api/v2/integrations/{integration_id}/courses/{quote(external_id, safe='')}"
+        answer: Any = await self._api.call("GET", path)
+        return _objects([answer], what="An external course")[0]
+
+    def course_attempts(self, course_ids: Sequence[str] = ()) -> AsyncIterator[list[JsonObject]]:
+        """Pages of attempts, of the given courses or of all (needs courseStats:read)."""
+        query = {"courseId[in]": list(course_ids)} if course_ids else {}
+        return self._pages("api/v2/courses/stats", query)
+
+    def users(self, mails: Sequence[str] = ()) -> AsyncIterator[list[JsonObject]]:
+        """Pages of users, of the given addresses or all (needs users:read)."""
+        query = {"mail[in]": list(mails)} if mails else {}
+        return self._pages("api/v2/users", query)
+
+    async def probe(self, method: str, path: str) -> None:
+        """Prove a scope by a request that changes nothing: raises AccessError where it is missing."""
+        body: JsonObject = {"input": []} if path.startswith("api/v2/bulk/integrations") else {}
+        await self._api.call(method, path, body=None if method == "GET" else body, read=lambda _: None)
+
+    async def _pages(
+        self, path: str, query: Mapping[str, str | list[str]]
+    ) -> AsyncIterator[list[JsonObject]]:
+        following: str | None = path
+        params: httpx.QueryParams | None = httpx.QueryParams(query)
+        while following is not None:
+            page, link = await self._api.call("GET", following, params=params, read=_page)
+            yield page
+            asked, following, params = following, self._same_host(link), None
+            if following == asked:
+                raise RequestError(f"360Learning: the listing {path} names a page as its own next one.")
+
+    def _same_host(self, link: str | None) -> str | None:
+        """A ``Link`` on our platform's host whatever host it names, so that our token stays at home."""
+        if link is None:
+            return None
+        url = urlsplit(link)
+        return str(self._api.client.base_url.copy_with(path=url.path, query=url.query.encode()))
+
+
+def _token_request(settings: Learning360Settings) -> httpx.Request:
+    body = {
+        "grant_type": "client_credentials",
+        "client_id": settings.client_id,
+        "client_secret": settings.client_secret.get_secret_value(),
+    }
+    return httpx.Request("POST", f"{settings.api_url}/api/v2/oauth2/token", json=body)
+
+
+def _operation_id(response: httpx.Response) -> str:
+    location: str = response.headers.get("location", "")
+    identifier = urlsplit(location).path.rstrip("/").rpartition("/")[2]
+    if not identifier:
+        raise RequestError("360Learning took a bulk operation without saying where it can be followed.")
+    return identifier
+
+
+def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:
+    link = response.links.get("next", {}).get("url")
+    return _objects(json_body(response), what="A page of a 360Learning listing"), link
+
+
+def _objects(value: object, *, what: str) -> list[JsonObject]:
+    try:
+        return _OBJECTS.validate_python(value)
+    except ValidationError as error:
+        raise RequestError(f"{what} does not have the shape of the contract.") from error

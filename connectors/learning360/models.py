@@ -1,0 +1,81 @@
+"""What 360Learning answers, and the shapes of what is sent to it (its OpenAPI file is the authority)."""
+
+from typing import Literal, NotRequired, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OperationType = Literal["importExternalCourses", "archiveExternalCourses", "importExternalStatistics"]
+
+
+class Integration(BaseModel):
+    """An integration configuration. A default that is absent is not in force."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(alias="_id")
+    external_platform: str = Field(alias="externalPlatform")
+    group_id: str = Field(alias="groupId")
+    author_id: str = Field(alias="authorId")
+    default_completion: bool = Field(default=False, alias="defaultCompletion")
+    default_progress: int | None = Field(default=None, alias="defaultProgress")
+    no_group_propagation: bool = Field(default=False, alias="noGroupPropagation")
+
+
+class IntegrationBody(TypedDict):
+    """A new integration configuration."""
+
+    externalPlatform: str
+    groupId: str
+    authorId: str
+    noGroupPropagation: bool
+    defaultCompletion: bool
+    defaultProgress: int
+
+
+class IntegrationPatch(TypedDict, total=False):
+    """The fields of a configuration to change; the others stay."""
+
+    authorId: str
+    noGroupPropagation: bool
+    defaultCompletion: bool
+    defaultProgress: int
+
+
+class Operation(BaseModel):
+    """A bulk operation's life: pending, queued, running, then completed or error."""
+
+    id: str = Field(alias="_id")
+    type: str
+    status: Literal["pending", "queued", "running", "completed", "error"]
+    error_message: str = Field(default="", alias="errorMessage")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the results can be read."""
+        return self.status in {"completed", "error"}
+
+
+class Identifier(TypedDict):
+    """How a statistic names its course (``externalId``) and its learner (``mail``)."""
+
+    type: Literal["externalId", "mail"]
+    value: str
+
+
+class Statistic(TypedDict):
+    """One learner's progress on one course. Times are ISO 8601 in UTC, ``timeSpent`` milliseconds."""
+
+    courseIdentifier: Identifier
+    userIdentifier: Identifier
+    progress: int
+    timeSpent: int
+    firstActivityAt: str
+    lastActivityAt: str
+    forceNew: NotRequired[bool]
+    score: NotRequired[int]
+
+
+class Archival(TypedDict):
+    """A course to archive."""
+
+    externalId: str

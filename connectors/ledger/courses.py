@@ -1,0 +1,60 @@
+"""The courses that 360Learning has accepted."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from sqlalchemy import Connection, Update, select, update
+
+from connectors.ledger.frames import read_frame, records
+from connectors.ledger.schema import courses
+from connectors.ledger.store import in_batches, upsert
+
+
+def known_courses(db: Connection, target_id: int) -> pd.DataFrame:
+    """All courses ever accepted.
+
+    Columns external_id, digest str; live bool; learning_seconds float64; missed_on str; missed_days int64.
+    """
+    names = ("external_id", "digest", "live", "learning_seconds", "missed_on", "missed_days")
+    query = select(*(courses.c[name] for name in names)).filter_by(target_id=target_id)
+    return read_frame(db, query)
+
+
+def accept_courses(
+    db: Connection, target_id: int, accepted: pd.DataFrame, *, run_id: str, operation_id: str, now_ms: int
+) -> None:
+    """Record courses that an upsert brought in: external_id, course_id, digest, body, learning_seconds."""
+    columns = ["external_id", "course_id", "digest", "body", "learning_seconds"]
+    marks = {"run_id": run_id, "operation_id": operation_id, "accepted_at": now_ms, "live": True}
+    seen = {"missing_since": None, "missed_on": None, "missed_days": 0}
+    fixed = {"target_id": target_id, **marks, **seen}
+    upsert(db, courses, [row | fixed for row in records(accepted[columns])])
+
+
+def archive_courses(
+    db: Connection, target_id: int, external_ids: Sequence[str], *, run_id: str, operation_id: str
+) -> None:
+    """Record that courses were archived: they are no longer live."""
+    values = {"live": False, "run_id": run_id, "operation_id": operation_id}
+    for batch in in_batches(external_ids):
+        db.execute(_of(target_id, batch).values(**values))
+
+
+def note_missing(db: Connection, target_id: int, external_ids: Sequence[str], day: str) -> None:
+    """Count one more day (ISO date) on which a complete reading missed these courses; a day counts once."""
+    for batch in in_batches(external_ids):
+        on_another_day = courses.c.missed_on.is_(None) | (courses.c.missed_on != day)
+        count = {"missed_on": day, "missed_days": courses.c.missed_days + 1}
+        db.execute(_of(target_id, batch).where(courses.c.missing_since.is_(None)).values(missing_since=day))
+        db.execute(_of(target_id, batch).where(on_another_day).values(**count))
+
+
+def note_present(db: Connection, target_id: int, external_ids: Sequence[str]) -> None:
+    """Forget that these courses were ever missed: a reading shows them again."""
+    nothing = {"missing_since": None, "missed_on": None, "missed_days": 0}
+    for batch in in_batches(external_ids):
+        db.execute(_of(target_id, batch).where(courses.c.missed_days > 0).values(**nothing))
+
+
+def _of(target_id: int, external_ids: Sequence[str]) -> Update:
+    return update(courses).where(courses.c.target_id == target_id, courses.c.external_id.in_(external_ids))

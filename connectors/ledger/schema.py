@@ -1,0 +1,179 @@
+"""The ledger's tables, the same on SQLite and PostgreSQL.
+
+Every time is epoch milliseconds, UTC. A *target* is one integration in one 360Learning group; all else
+belongs to one. The reasons for the columns are in docs/ledger.md.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _target() -> Column[int]:
+    return Column("target_id", Integer, ForeignKey("targets.id"), primary_key=True)
+
+
+schema_versions = Table("schema_versions", metadata, Column("version", Integer, primary_key=True))
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("api_url", String, nullable=False),
+    Column("group_id", String, nullable=False),
+    Column("platform_name", String, nullable=False),
+    Column("integration_id", String),
+    # Whether this ledger saw the integration created: if not, it may hold attempts that it knows nothing of.
+    Column("created_here", Boolean, nullable=False),
+    # A target whose integration is gone; another has taken its place, with records of its own.
+    Column("retired", Boolean, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("target_id", Integer, ForeignKey("targets.id"), nullable=False),
+    Column("flow", String, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("state", String, nullable=False),
+    Column("summary", Text),
+    Index("runs_by_time", "target_id", "started_at"),
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    _target(),
+    Column("external_id", String, primary_key=True),
+    Column("course_id", String),
+    Column("digest", String, nullable=False),
+    Column("body", Text, nullable=False),
+    # The content's length, for specializations that take the sum of their courses'.
+    Column("learning_seconds", Float),
+    Column("live", Boolean, nullable=False),
+    # The first and the last day (ISO) of the complete readings that missed it, and how many days those were.
+    Column("missing_since", String),
+    Column("missed_on", String),
+    Column("missed_days", Integer, nullable=False, default=0),
+    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
+    Column("operation_id", String),
+    Column("accepted_at", BigInteger, nullable=False),
+)
+
+# What Coursera said of a learner on a course through a program, as it was last read.
+enrollments = Table(
+    "enrollments",
+    metadata,
+    _target(),
+    Column("learner", String, primary_key=True),
+    Column("course", String, primary_key=True),
+    Column("program", String, primary_key=True),
+    Column("external_id", String, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("completed", Boolean, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("time_spent", BigInteger, nullable=False),
+    Column("score", Integer),
+    Column("updated_at", BigInteger, nullable=False),
+    # The attempt this row is part of; none while the launch rule holds it.
+    Column("attempt", Integer),
+    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
+    Index("enrollments_by_external_id", "target_id", "external_id"),
+)
+
+# What 360Learning accepted: one row an attempt, numbered in the order in which they were recorded.
+attempts = Table(
+    "attempts",
+    metadata,
+    _target(),
+    Column("learner", String, primary_key=True),
+    Column("course", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("external_id", String, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("completed", Boolean, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("time_spent", BigInteger, nullable=False),
+    Column("score", Integer),
+    Column("rule", String, nullable=False),
+    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
+    Column("operation_id", String),
+    Column("resource_id", String),
+    Column("accepted_at", BigInteger, nullable=False),
+    Index("attempts_by_external_id", "target_id", "external_id"),
+)
+
+# A bulk operation from the intent to send it until its results are in this ledger.
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("target_id", Integer, ForeignKey("targets.id"), nullable=False),
+    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
+    Column("type", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("operation_id", String),
+    Column("row_count", Integer, nullable=False),
+    # The rows (Parquet) until they are settled; then nothing, so that no address is kept twice.
+    Column("rows", LargeBinary),
+    Column("intended_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("settled_at", BigInteger),
+    Index("submissions_by_state", "target_id", "state"),
+)
+
+# Rows put aside, by us or by the platform, until they are accepted or gone from Coursera.
+rejects = Table(
+    "rejects",
+    metadata,
+    _target(),
+    Column("stream", String, primary_key=True),
+    Column("row_id", String, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("learner", String),
+    Column("course", String),
+    # The row as it was read, where it could not be mapped and so stands nowhere else in the ledger.
+    Column("raw", Text),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    _target(),
+    Column("stream", String, primary_key=True),
+    Column("read_at", BigInteger, nullable=False),
+    Column("read_in_full_at", BigInteger),
+)
+
+# Refresh tokens that Coursera renewed; the fingerprint tells whether the setting has changed since.
+renewed_tokens = Table(
+    "renewed_tokens",
+    metadata,
+    Column("org_id", String, primary_key=True),
+    Column("setting_fingerprint", String, nullable=False),
+    Column("refresh_token", String, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+)

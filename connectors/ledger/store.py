@@ -1,0 +1,118 @@
+"""The ledger's database: opened privately, written in transactions."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from connectors.errors import SettingsError
+from connectors.ledger.schema import SCHEMA_VERSION, metadata, schema_versions
+
+# Values bound in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
+VALUES_AT_ONCE = 10_000
+BUSY_SECONDS = 30
+
+
+class Ledger:
+    """An open ledger. Close it, or use it as a context manager."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction: all of what is done in it is kept, or nothing."""
+        with self._engine.begin() as db:
+            yield db
+
+
+def open_ledger(state_url: str) -> Ledger:
+    """Open the ledger, and make it where there is none, file and folders for the user alone.
+
+    Raises SettingsError where SYNC_STATE_URL cannot be used.
+    """
+    url = make_url(state_url)
+    try:
+        if url.get_backend_name() == "sqlite":
+            _make_private_file(Path(url.database or ""))
+        engine = _engine(url)
+        _make_tables(engine)
+    except (OSError, SQLAlchemyError) as error:
+        raise SettingsError(
+            f"SYNC_STATE_URL cannot be used: {_reason(error)}. It names the database that remembers what "
+            "360Learning has accepted; give one that can be written."
+        ) from error
+    return Ledger(engine)
+
+
+def _make_private_file(path: Path) -> None:
+    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    os.close(descriptor)
+
+
+def _engine(url: URL) -> Engine:
+    """An engine whose errors never show the values of a statement: they hold learners' addresses."""
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _make_tables(engine: Engine) -> None:
+    with engine.begin() as db:
+        metadata.create_all(db)
+        version = db.scalar(select(schema_versions.c.version))
+        if version is None:
+            db.execute(schema_versions.insert().values(version=SCHEMA_VERSION))
+        elif version > SCHEMA_VERSION:
+            raise SettingsError(
+                f"The ledger was written by a newer coursera-sync (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}): upgrade this installation."
+            )
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, without the URL, which may carry a password."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, OperationalError):
+        return "the database cannot be opened"
+    return type(error).__name__
+
+
+def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; those of the same primary key are replaced, but for columns that the rows leave out."""
+    if not rows:
+        return
+    dialect = sqlite if db.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def in_batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut values into lists that one statement can bind."""
+    for start in range(0, len(values), VALUES_AT_ONCE):
+        yield values[start : start + VALUES_AT_ONCE]

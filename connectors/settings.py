@@ -1,0 +1,193 @@
+"""The settings: validated before anything is asked of a platform, secrets masked.
+
+Each comes from the environment, then from ``.env`` in the working folder.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from connectors.errors import SettingsError
+
+COURSERA_WITH_REFRESH_TOKEN = (
+    "https://api.coursera.org/api",
+    "https://accounts.coursera.org/oauth2/v1/token",
+)
+COURSERA_CLIENT_CREDENTIALS = (
+    "https://api.coursera.com/ent/api",
+    "https://api.coursera.com/oauth2/client_credentials/token",
+)
+LEARNING360_EU = "https://app.360learning.com"
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _web_address(value: str) -> str:
+    """Check that a URL is https (http is for loopback only) and carries no credentials."""
+    try:
+        url = urlsplit(value)
+        host = url.hostname or ""
+        _ = url.port
+    except ValueError as error:
+        raise ValueError("is not a URL") from error
+    if url.scheme not in {"http", "https"} or not host:
+        raise ValueError("is not a URL that begins with https://")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise ValueError("must begin with https:// (http is for loopback only)")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError("must carry no user name, query or fragment")
+    return value.rstrip("/")
+
+
+def _state_address(value: str) -> str:
+    """Check that a ledger's URL is SQLAlchemy's, for a file in SQLite or a database in PostgreSQL."""
+    try:
+        url = make_url(value)
+    except ArgumentError as error:
+        raise ValueError("is not an SQLAlchemy URL such as sqlite:////folder/ledger.db") from error
+    backend = url.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise ValueError("must be an sqlite:// or a postgresql:// URL")
+    if backend == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise ValueError("must name a file: a ledger in memory would forget everything")
+    driver = "psycopg" if backend == "postgresql" else "pysqlite"
+    return url.set(drivername=f"{backend}+{driver}").render_as_string(hide_password=False)
+
+
+def _default_state_url() -> str:
+    folder = Path(platformdirs.user_state_dir("coursera-sync", appauthor=False))
+    return f"sqlite+pysqlite:///{folder / 'ledger.db'}"
+
+
+def _comma_separated(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands a validator
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ObjectId = Annotated[str, StringConstraints(pattern=r"^[a-fA-F0-9]{24}$")]
+
+
+def _config(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(
+        env_prefix=prefix, env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+
+class CourseraSettings(BaseSettings):
+    """Coursera's side. Without a refresh token the sign-in is by client credentials."""
+
+    model_config = _config("COURSERA_")
+
+    org_id: Name
+    client_id: Name
+    client_secret: SecretStr
+    refresh_token: SecretStr | None = None
+    api_url: WebAddress | None = None
+    token_url: WebAddress | None = None
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """The API's base and the token URL: as set, else those that go with the way of signing in."""
+        api_url, token_url = (
+            COURSERA_WITH_REFRESH_TOKEN if self.refresh_token else COURSERA_CLIENT_CREDENTIALS
+        )
+        return self.api_url or api_url, self.token_url or token_url
+
+
+class Learning360Settings(BaseSettings):
+    """360Learning's side: the platform, and the group that the courses appear in."""
+
+    model_config = _config("LEARNING360_")
+
+    client_id: Name
+    client_secret: SecretStr
+    api_url: WebAddress = LEARNING360_EU
+    group_id: ObjectId
+    author_id: ObjectId
+    platform_name: Name = "Coursera for Business"
+    no_group_propagation: bool = False
+
+
+class SyncSettings(BaseSettings):
+    """How the synchronisation behaves, and where its ledger is."""
+
+    model_config = _config("SYNC_")
+
+    state_url: Annotated[str, AfterValidator(_state_address)] = Field(default_factory=_default_state_url)
+    default_language: Name = "en"
+    archive_removed: bool = False
+    archive_limit: Annotated[float, Field(ge=0, le=1)] = 0.1
+    archive_grace: Annotated[int, Field(ge=1)] = 2
+    send_scores: bool = False
+    full_every_days: Annotated[int, Field(ge=1)] = 7
+    program_order: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    launch_rule: Literal["completed", "open"] = "completed"
+    lock_wait: Annotated[float, Field(ge=0)] = 21_600
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a working command needs."""
+
+    coursera: CourseraSettings
+    learning360: Learning360Settings
+    sync: SyncSettings
+
+
+def load_settings() -> Settings:
+    """Read every setting; one SettingsError names all that are missing or wrong."""
+    problems: list[str] = []
+    coursera = _load(CourseraSettings, problems)
+    learning360 = _load(Learning360Settings, problems)
+    sync = _load(SyncSettings, problems)
+    if coursera is None or learning360 is None or sync is None:
+        raise SettingsError(_report(problems))
+    return Settings(coursera, learning360, sync)
+
+
+def load_sync_settings() -> SyncSettings:
+    """Read only the settings that need no platform, for commands that read only the ledger."""
+    problems: list[str] = []
+    sync = _load(SyncSettings, problems)
+    if sync is None:
+        raise SettingsError(_report(problems))
+    return sync
+
+
+def _load(model: type[S], problems: list[str]) -> S | None:
+    try:
+        return model()
+    except ValidationError as error:
+        problems += [_problem(model, dict(detail)) for detail in error.errors(include_input=False)]
+        return None
+
+
+def _problem(model: type[BaseSettings], detail: dict[str, Any]) -> str:
+    name = f"{model.model_config.get('env_prefix', '')}{'_'.join(map(str, detail['loc'])).upper()}"
+    if detail["type"] == "missing":
+        return f"{name} is missing"
+    return f"{name} {str(detail['msg']).removeprefix('Value error, ')}"
+
+
+def _report(problems: list[str]) -> str:
+    return f"Settings: {'; '.join(problems)}. Set them in the environment or in .env (see README.md)."

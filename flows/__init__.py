@@ -1,0 +1,1 @@
+"""The jobs people run, and the command that runs them."""

@@ -1,0 +1,39 @@
+"""The catalog: Coursera's courses as external courses in 360Learning."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.ending import ended
+from tasks.catalog import STREAM, map_catalog, plan_catalog
+from tasks.extract import extract_catalog
+from tasks.integration import ensure_integration
+from tasks.kinds import CourseArchivals, CourseUpserts
+from tasks.load import send
+from tasks.run import open_run
+from tasks.summary import Summary
+from tasks.window import mark_read
+
+
+@flow(name="catalog", persist_result=False)
+async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -> Summary | State[Summary]:
+    """Bring Coursera's catalog to 360Learning: what is new or changed, and what is gone where that is on.
+
+    Args:
+        programs: Only the catalog of these programs (their ids); nothing is archived then.
+        dry_run: Only say what would be done.
+    """
+    async with open_run("catalog", dry_run=dry_run) as run:
+        await ensure_integration(run)
+        reading = await extract_catalog(run, programs or [])
+        mapped = await map_catalog(run, reading)
+        plan = await plan_catalog(run, reading, mapped)
+        if dry_run:
+            run.summary.submitted = len(plan.send)
+            run.summary.archived = len(plan.archive)
+        else:
+            await send(run, CourseUpserts(), plan.send)
+            await send(run, CourseArchivals(), plan.archive)
+        reading.require_complete()
+        if not dry_run and reading.in_full:
+            mark_read(run, STREAM, reading)
+    return ended(run.summary)

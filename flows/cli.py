@@ -1,0 +1,136 @@
+"""The `coursera-sync` command.
+
+Prefect is imported only by the commands that run a flow, so that `status` and `--help` answer at once.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from connectors.errors import SettingsError, SyncError
+from flows import console
+
+app = typer.Typer(
+    help="Coursera for Business courses and learners' progress in 360Learning.",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on the last line.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more, and show where a failure came from.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+Programs = Annotated[
+    list[str] | None,
+    typer.Option("--program", metavar="ID", help="Only this program of Coursera's; may be given again."),
+]
+Full = Annotated[bool, typer.Option("--full", help="Read all reports, not only those with new activity.")]
+Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rows put aside, by reason.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv", metavar="FILE", help="Write every row put aside to a private file (addresses too)."
+    ),
+]
+
+
+@app.command()
+def setup(*, as_json: Json = False, verbose: Verbose = False) -> None:
+    """Prove both sign-ins and the scopes, and make the integration ready with its launch rule."""
+    console.prepare(verbose=verbose)
+    from flows.setup import setup as flow  # noqa: PLC0415
+
+    console.run(flow, {}, as_json=as_json)
+
+
+@app.command()
+def catalog(
+    *, program: Programs = None, dry_run: DryRun = False, as_json: Json = False, verbose: Verbose = False
+) -> None:
+    """Bring Coursera's catalog to 360Learning: what is new or changed."""
+    console.prepare(verbose=verbose)
+    from flows.catalog import catalog as flow  # noqa: PLC0415
+
+    console.run(flow, {"programs": program, "dry_run": dry_run}, as_json=as_json)
+
+
+@app.command()
+def statistics(
+    *, full: Full = False, dry_run: DryRun = False, as_json: Json = False, verbose: Verbose = False
+) -> None:
+    """Bring learners' progress to 360Learning: what is new since the last good run."""
+    console.prepare(verbose=verbose)
+    from flows.statistics import statistics as flow  # noqa: PLC0415
+
+    console.run(flow, {"full": full, "dry_run": dry_run}, as_json=as_json)
+
+
+@app.command()
+def status(
+    *, rejected: Rejected = False, csv: Csv = None, as_json: Json = False, verbose: Verbose = False
+) -> None:
+    """Show what the ledger knows: integration, watermarks, last runs, open operations, rows put aside."""
+    console.prepare(verbose=verbose)
+    from flows.status import show_status  # noqa: PLC0415
+
+    show_status(rejected=rejected, csv_file=csv, as_json=as_json)
+
+
+@app.command()
+def demo(*, as_json: Json = False, verbose: Verbose = False) -> None:
+    """Do the whole job on stand-ins of both platforms; nothing to configure."""
+    console.prepare(verbose=verbose)
+    from flows.demo import run_demo  # noqa: PLC0415
+
+    run_demo(as_json=as_json)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sandbox(context: typer.Context) -> None:
+    """Serve the stand-ins of both platforms until interrupted (`--help` shows its options)."""
+    from flows.stand_ins import serve  # noqa: PLC0415
+
+    raise typer.Exit(serve(context.args))
+
+
+def main() -> None:
+    """Run the command; a failure is one plain message, and with --json one object."""
+    command = typer.main.get_command(app)
+    sys.exit(_guarded(lambda: command.main(standalone_mode=False)))
+
+
+def _guarded(work: Callable[[], Any]) -> int:
+    try:
+        code = work()
+    except typer.Exit as error:
+        return error.exit_code
+    except TyperException as error:
+        wrong = error.format_message() or "Name a command."
+        return _failed(SettingsError(f"{wrong} (`coursera-sync --help` shows the usage)"))
+    except SyncError as error:
+        return _failed(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed(SyncError("Interrupted. The next run goes on from what the ledger knows."))
+    except Exception as error:  # noqa: BLE001 - people get a message, whatever happened
+        return _failed(SyncError(f"Unexpected: {type(error).__name__}. Run it with --verbose to see where."))
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: SyncError) -> int:
+    if "--verbose" in sys.argv:
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exc()
+    typer.echo(f"coursera-sync: {error}", err=True)
+    if "--json" in sys.argv:
+        summary = error.summary.as_json() if error.summary else {"state": "failed", "error": str(error)}
+        typer.echo(json.dumps({"flow": _flow_name(), **summary}))
+    return error.exit_code
+
+
+def _flow_name() -> str:
+    return next((word for word in sys.argv[1:] if not word.startswith("-")), "")

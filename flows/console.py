@@ -1,0 +1,83 @@
+"""Running a flow from the command line: what goes to stdout, what to stderr, and how it ends."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from tasks.summary import Summary
+
+# Prefect's own settings where people have set none: room for a slow machine to start the temporary server,
+# no telemetry, our log lines beside Prefect's in its UI.
+PREFECT_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
+}
+# On the console Prefect would repeat our messages, and print a traceback for every failure.
+QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+COUNTS = (
+    "extracted",
+    "merged",
+    "held",
+    "unchanged",
+    "submitted",
+    "accepted",
+    "rejected",
+    "archived",
+    "recovered",
+)
+
+
+def prepare(*, verbose: bool) -> None:
+    """Set up logging to stderr, and Prefect before it is imported."""
+    for name, value in (PREFECT_DEFAULTS if verbose else PREFECT_DEFAULTS | QUIET).items():
+        os.environ.setdefault(name, value)
+    handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
+    handler.setFormatter(logging.Formatter("%(message)s", datefmt="%H:%M:%S"))
+    logger = logging.getLogger("coursera_sync")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def run(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any], *, as_json: bool) -> None:
+    """Run a flow, print its summary, and end with its exit code."""
+    summary = run_flow(flow, parameters)
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        typer.echo(in_words(summary))
+    raise typer.Exit(summary.exit_code)
+
+
+def run_flow(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any]) -> Summary:
+    """Run a flow to its end and return its summary; a failure is raised."""
+    result = asyncio.run(flow(**parameters))
+    if not isinstance(result, Summary):
+        raise TypeError("a flow of ours returns its summary")
+    return result
+
+
+def print_json(value: object) -> None:
+    """Put one JSON object on stdout, as its last line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def in_words(summary: Summary) -> str:
+    """The summary for people."""
+    counts = ", ".join(f"{name} {getattr(summary, name)}" for name in COUNTS if getattr(summary, name))
+    lines = [f"{summary.flow}: {summary.state.replace('_', ' ')} in {summary.seconds:.1f} s"]
+    lines += [f"  {counts or 'nothing to do'}"]
+    lines += [f"  note: {note}" for note in summary.notes]
+    if summary.state == "completed_with_rejects":
+        lines += ["  why rows were put aside: coursera-sync status --rejected"]
+    return "\n".join(lines)

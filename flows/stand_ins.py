@@ -1,0 +1,51 @@
+"""The stand-ins of both platforms, as a process of their own."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from connectors.errors import SyncError
+
+COMMAND = (sys.executable, "-m", "sandbox")
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Running stand-ins: the settings that lead to them, and where they are controlled."""
+
+    environment: dict[str, str]
+    control: str
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Serve the stand-ins until they are interrupted; returns their exit code."""
+    with subprocess.Popen([*COMMAND, *arguments]) as process:  # noqa: S603 - our own module
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            return process.wait()
+
+
+@contextmanager
+def running_stand_ins(arguments: Sequence[str] = ()) -> Iterator[StandIns]:
+    """Serve the stand-ins while the context lasts; they end with this process, however it ends."""
+    command = [*COMMAND, "--while-stdin-open", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603
+        try:
+            yield _announced(process)
+        finally:
+            process.terminate()
+
+
+def _announced(process: "subprocess.Popen[str]") -> StandIns:
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise SyncError("The stand-ins of the platforms did not start: run `python -m sandbox` to see why.")
+    announcement = json.loads(line)
+    return StandIns(announcement["environment"], announcement["control"])

@@ -1,0 +1,6 @@
+"""The stand-in of Coursera for Business."""
+
+from sandbox.coursera.options import CourseraOptions
+from sandbox.coursera.state import Coursera
+
+__all__ = ["Coursera", "CourseraOptions"]

@@ -1,0 +1,141 @@
+"""The integration in 360Learning: proven, found or created, with the launch rule in force."""
+
+import logging
+
+from connectors.errors import AccessError, OutcomeUnknownError, RequestError
+from connectors.learning360.answers import IntegrationExistsError, MissingScopeError
+from connectors.learning360.client import NO_SUCH_ID
+from connectors.learning360.models import Integration, IntegrationBody, IntegrationPatch
+from connectors.ledger import runs
+from tasks.run import Run
+from tasks.step import step
+
+# A launch leaves the course completed at 0 % (the vendor's rule), or open at 0 %.
+LAUNCH_COMPLETES = {"completed": True, "open": False}
+LAUNCH_PROGRESS = 0
+
+BULK_PROBE = f"api/v2/bulk/integrations/{NO_SUCH_ID}/courses"
+REQUIRED_SCOPES = {
+    "integrations:write": ("PATCH", f"api/v2/integrations/{NO_SUCH_ID}"),
+    "integrations:bulk": ("PUT", BULK_PROBE),
+    "bulkOperations:read": ("GET", f"api/v2/bulk/operations/{NO_SUCH_ID}"),
+}
+# Wanted for reading back what 360Learning holds; the daily synchronisation does without.
+OPTIONAL_SCOPES = {
+    "courseStats:read": ("GET", f"api/v2/courses/stats?courseId[eq]={NO_SUCH_ID}"),
+    "courses:read": ("GET", f"api/v2/courses?authorId[eq]={NO_SUCH_ID}"),
+    "users:read": ("GET", "api/v2/users?mail[eq]=nobody@example.invalid"),
+}
+
+logger = logging.getLogger("coursera_sync.integration")
+
+
+@step("prove the sign-in at Coursera")
+async def prove_coursera(run: Run) -> None:
+    """Sign in and read the organisation: proof that credentials and org_id belong together."""
+    organisation = await run.coursera.organisation()
+    logger.info("Coursera opens the organisation %s", organisation.name or organisation.id)
+
+
+@step("prove the sign-in and the scopes at 360Learning")
+async def prove_learning360(run: Run) -> None:
+    """Sign in and try each scope without writing; AccessError names all that are missing."""
+    await run.learning360.integrations(run.settings.learning360.platform_name)
+    missing = [scope for scope, probe in REQUIRED_SCOPES.items() if not await _granted(run, *probe)]
+    if missing:
+        raise AccessError(
+            f"360Learning does not grant {', '.join(missing)} to LEARNING360_CLIENT_ID: have them added "
+            "to the API client in 360Learning's settings."
+        )
+    without = [scope for scope, probe in OPTIONAL_SCOPES.items() if not await _granted(run, *probe)]
+    if without:
+        run.note(f"Not granted, and needed only to read back what 360Learning holds: {', '.join(without)}")
+
+
+async def _granted(run: Run, method: str, path: str) -> bool:
+    try:
+        await run.learning360.probe(method, path)
+    except MissingScopeError:
+        return False
+    except RequestError:
+        return True  # the scope let the request through to be told that there is no such thing
+    return True
+
+
+@step("check the integration in 360Learning")
+async def ensure_integration(run: Run) -> Integration | None:
+    """Find the integration or create it, and put the launch rule in force where someone changed it.
+
+    A dry run only says what it would do, and returns None where there is no integration yet.
+    """
+    found = await _find(run)
+    if found is None and run.dry_run:
+        run.note("There is no integration in 360Learning yet: a run would create it")
+        return None
+    integration = found or await _create(run)
+    if integration.id != run.target.integration_id:
+        with run.ledger.begin() as db:
+            run.target = runs.set_integration(
+                db, run.target, run.id, integration.id, created_here=found is None
+            )
+    await _change(run, integration, _launch_rule(run, integration), "the launch rule was not in force")
+    return integration
+
+
+@step("bring the integration in line with the settings")
+async def align_integration(run: Run, integration: Integration) -> None:
+    """Change the author and the propagation to subgroups where the settings differ."""
+    settings = run.settings.learning360
+    patch: IntegrationPatch = {}
+    if integration.author_id != settings.author_id:
+        patch["authorId"] = settings.author_id
+    if integration.no_group_propagation != settings.no_group_propagation:
+        patch["noGroupPropagation"] = settings.no_group_propagation
+    await _change(run, integration, patch, "the settings differ from the integration")
+
+
+async def _find(run: Run) -> Integration | None:
+    settings = run.settings.learning360
+    in_any_group = await run.learning360.integrations(settings.platform_name)
+    mine = (settings.group_id, settings.platform_name)
+    return next((one for one in in_any_group if (one.group_id, one.external_platform) == mine), None)
+
+
+async def _create(run: Run) -> Integration:
+    settings = run.settings.learning360
+    body: IntegrationBody = {
+        "externalPlatform": settings.platform_name,
+        "groupId": settings.group_id,
+        "authorId": settings.author_id,
+        "noGroupPropagation": settings.no_group_propagation,
+        "defaultCompletion": LAUNCH_COMPLETES[run.settings.sync.launch_rule],
+        "defaultProgress": LAUNCH_PROGRESS,
+    }
+    try:
+        created = await run.learning360.create_integration(body)
+    except (IntegrationExistsError, OutcomeUnknownError):
+        # An answer got lost, or another run was quicker: then it is there now.
+        existing = await _find(run)
+        if existing is None:
+            raise
+        return existing
+    run.note(f"Created the integration {settings.platform_name} in 360Learning")
+    return created
+
+
+def _launch_rule(run: Run, integration: Integration) -> IntegrationPatch:
+    completes = LAUNCH_COMPLETES[run.settings.sync.launch_rule]
+    if integration.default_completion == completes and integration.default_progress == LAUNCH_PROGRESS:
+        return {}
+    return {"defaultCompletion": completes, "defaultProgress": LAUNCH_PROGRESS}
+
+
+async def _change(run: Run, integration: Integration, patch: IntegrationPatch, why: str) -> None:
+    if not patch:
+        return
+    what = ", ".join(patch)
+    if run.dry_run:
+        run.note(f"A run would change {what} of the integration: {why}")
+        return
+    await run.learning360.change_integration(integration.id, patch)
+    run.note(f"Changed {what} of the integration: {why}")

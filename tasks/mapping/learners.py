@@ -1,0 +1,46 @@
+"""Who is who: a learner is an address, and Coursera's externalId tells when that address has changed."""
+
+import pandas as pd
+
+MOVE_COLUMNS = ("old", "new")
+
+
+def resolve_addresses(enrollments: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Recognise learners whose address has changed.
+
+    ``enrollments``: rows with learner, external_id and updated_at; ``known``: what the ledger knows of these
+    externalIds, a row for each external_id and learner with the latest updated_at. Returns the enrollments,
+    where rows older than what is known carry the known address, and the moves (columns old and new, str).
+
+    An externalId that stands beside several addresses, here or in the ledger, is no proof of anything, nor is
+    one whose old address is still in use: such rows stay as they are.
+    """
+    changes = _changes(enrollments, known)
+    newer = changes["updated_at"].ge(changes["updated_at_known"])
+    in_use = changes["learner_known"].isin(enrollments["learner"])
+    moves = changes.loc[newer & ~in_use, ["learner_known", "learner"]]
+    moves = moves.set_axis(list(MOVE_COLUMNS), axis="columns").drop_duplicates("old").reset_index(drop=True)
+    current = changes.loc[~newer].set_index("external_id")["learner_known"]
+    learner = enrollments["external_id"].map(current).astype("str").fillna(enrollments["learner"])
+    return enrollments.assign(learner=learner), moves
+
+
+def renamed(frame: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of moved learners their new address."""
+    new = frame["learner"].map(moves.set_index("old")["new"]).astype("str")
+    return frame.assign(learner=new.fillna(frame["learner"]))
+
+
+def _changes(enrollments: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """ExternalIds with one address here and another one in the ledger, each with its latest date."""
+    both = _single(enrollments).merge(_single(known), on="external_id", suffixes=("", "_known"))
+    return both.loc[both["learner"].ne(both["learner_known"])]
+
+
+def _single(rows: pd.DataFrame) -> pd.DataFrame:
+    """ExternalIds that stand beside one address only: external_id, learner, updated_at."""
+    named = rows.loc[rows["external_id"].ne("")]
+    by_id = named.groupby("external_id").agg(
+        learner=("learner", "first"), addresses=("learner", "nunique"), updated_at=("updated_at", "max")
+    )
+    return by_id.loc[by_id["addresses"].eq(1), ["learner", "updated_at"]].reset_index()

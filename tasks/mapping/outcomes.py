@@ -1,0 +1,51 @@
+"""What became of each row of a bulk operation, read from its results."""
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+OUTCOME_COLUMNS = ("accepted", "resource_id", "reason")
+NO_RESULT = "360Learning reported no result for this row"
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+
+
+def course_key(body: Mapping[str, Any]) -> Hashable:
+    """What tells a course apart from the others of its operation."""
+    return str(body["externalId"])
+
+
+def statistic_key(body: Mapping[str, Any]) -> Hashable:
+    """What tells a statistic apart: course, learner, and the first activity of the attempt."""
+    return (
+        body["courseIdentifier"]["value"],
+        str(body["userIdentifier"]["value"]).lower(),
+        body["firstActivityAt"],
+    )
+
+
+def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, Any]]) -> pd.DataFrame:
+    """What became of each sent row, in its order: accepted bool, resource_id str, reason str.
+
+    ``results`` holds the operation's results by the key of their input. A row without a result is not
+    accepted. Addresses in the platform's messages are masked, so that reasons can be shown and counted.
+    """
+    answers = [results.get(key) for key in keys]
+    accepted = [answer is not None and answer.get("status") == "success" for answer in answers]
+    resources = [str(answer.get("resourceId", "")) if answer else "" for answer in answers]
+    reasons = [_reason(answer) for answer in answers]
+    return pd.DataFrame(
+        {
+            "accepted": pd.Series(accepted, dtype=bool),
+            "resource_id": pd.Series(resources, dtype="str"),
+            "reason": pd.Series(reasons, dtype="str"),
+        }
+    )
+
+
+def _reason(answer: Mapping[str, Any] | None) -> str:
+    if answer is None:
+        return NO_RESULT
+    message = str(answer.get("errorMessage") or "no reason given")
+    return f"360Learning: {_ADDRESS.sub('<address>', message)}"

@@ -1,0 +1,131 @@
+"""Transform, for learners' progress: reports become enrollments, and those attempts to send."""
+
+import logging
+from dataclasses import dataclass
+
+import pandas as pd
+
+from connectors.ledger import rejects, statistics
+from tasks import aside
+from tasks.extract import Reading
+from tasks.kinds import attempt_ids
+from tasks.mapping.attempts import HELD, KEY, SEND, UNCHANGED, merge
+from tasks.mapping.learners import renamed, resolve_addresses
+from tasks.mapping.statistics import map_enrollments
+from tasks.run import Run
+from tasks.step import step
+
+STREAM = "statistics"
+ROW = [*KEY, "program"]
+
+logger = logging.getLogger("coursera_sync.progress")
+
+
+@dataclass(frozen=True)
+class MappedReports:
+    """``enrollments``: ENROLLMENT_COLUMNS; ``aside``: the rows put aside, as the ledger keeps them."""
+
+    enrollments: pd.DataFrame
+    aside: pd.DataFrame
+
+
+@step("map the enrollment reports, with the launch rule")
+async def map_reports(run: Run, reading: Reading) -> MappedReports:
+    """Map every report row, and those that earlier runs put aside; count what is put aside."""
+    elements = [*reading.elements, *aside.taken_up_again(run, STREAM, reading)]
+    mapped = map_enrollments(
+        elements,
+        now_ms=run.surroundings.now_ms(),
+        send_scores=run.settings.sync.send_scores,
+        launch_rule=run.settings.sync.launch_rule,
+    )
+    run.summary.extracted += len(elements)
+    run.summary.rejected += len(mapped.rejects)
+    return MappedReports(mapped.enrollments, aside.named(elements, mapped.rejects))
+
+
+@step("compare learners' progress with what 360Learning has accepted")
+async def plan_statistics(run: Run, reading: Reading, reports: MappedReports) -> pd.DataFrame:
+    """Fold the rows into attempts and find those that are new or went on.
+
+    Returns the attempts to send. The merge includes what the ledger knows of rows that the reading does not
+    show; the ledger then knows the rows as they were read.
+    """
+    pool = _Pool(run, reading, reports.enrollments)
+    attempts, parts = merge(pool.enrollments, pool.accepted, launch_rule=run.settings.sync.launch_rule)
+    _count(run, reports.enrollments, attempts)
+    send = attempts.loc[attempts["action"].eq(SEND)].reset_index(drop=True)
+    if not run.dry_run:
+        _write_down(run, pool, parts)
+        aside.replace(run, STREAM, reports.aside, attempt_ids(send).tolist())
+    return send
+
+
+class _Pool:
+    """All rows and accepted attempts of the learners' courses that a reading touches."""
+
+    def __init__(self, run: Run, reading: Reading, read: pd.DataFrame) -> None:
+        target_id = run.target.id
+        with run.ledger.begin() as db:
+            ids = read.loc[read["external_id"].ne(""), "external_id"].unique().tolist()
+            known_addresses = statistics.addresses_of(db, target_id, ids)
+            read, self.moves = resolve_addresses(read, known_addresses)
+            refused = _refused(rejects.known_rejects(db, target_id, STREAM), reading)
+            learners = [*read["learner"], *self.moves["old"], *refused["learner"]]
+            learners = pd.Series(learners, dtype="str").unique().tolist()
+            known = renamed(statistics.enrollments_of(db, target_id, learners), self.moves)
+            accepted = renamed(statistics.attempts_of(db, target_id, learners), self.moves)
+        touched = pd.concat([read[KEY], renamed(refused, self.moves)[KEY]]).drop_duplicates()
+        self.known = known.drop_duplicates(ROW)
+        self.accepted = accepted.merge(touched, on=KEY).drop_duplicates([*KEY, "number"])
+        self.enrollments = _with_known(read, self.known.merge(touched, on=KEY), renamed(refused, self.moves))
+
+
+def _refused(known_rejects: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Learners and courses of statistics that 360Learning refused, to be tried again.
+
+    Where the reading shows all that there is, they are tried again with the rows that it shows.
+    """
+    refused = known_rejects.loc[known_rejects["learner"].notna(), KEY].drop_duplicates()
+    return refused.iloc[:0] if reading.shows_all else refused
+
+
+def _with_known(read: pd.DataFrame, known: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a reading, and those that only the ledger knows; refused ones count as read again."""
+    unseen = known.merge(read[ROW].drop_duplicates(), on=ROW, how="left", indicator=True)
+    unseen = unseen.loc[unseen["_merge"].eq("left_only")].drop(columns="_merge")
+    touched = read[KEY].drop_duplicates()
+    again = unseen[KEY].merge(refused, on=KEY, how="left", indicator="refused")
+    again = again.merge(touched, on=KEY, how="left", indicator="touched")
+    retried = again["refused"].eq("both") & again["touched"].eq("left_only")
+    unseen = unseen.assign(read=retried.to_numpy(dtype=bool))
+    return (
+        pd.concat([read.assign(read=True), unseen], ignore_index=True)
+        if len(unseen)
+        else read.assign(read=True)
+    )
+
+
+def _count(run: Run, read: pd.DataFrame, attempts: pd.DataFrame) -> None:
+    """Every row that was read is in one attempt; an attempt's first row is counted by what becomes of it."""
+    rows = attempts["rows"]
+    shown = rows.gt(0)
+    # Rows taken up again from the ledger, and attempts that only the ledger's rows make, count as extracted.
+    again = int(rows.sum()) - len(read) + int((~shown & attempts["action"].eq(SEND)).sum())
+    run.summary.extracted += again
+    run.summary.merged += int((rows[shown] - 1).sum())
+    run.summary.held += int((shown & attempts["action"].eq(HELD)).sum())
+    run.summary.unchanged += int((shown & attempts["action"].eq(UNCHANGED)).sum())
+
+
+def _write_down(run: Run, pool: _Pool, parts: pd.DataFrame) -> None:
+    """Let the ledger know the rows as they were read, where that is new, and learners under a new address."""
+    columns = statistics.ENROLLMENT_COLUMNS
+    read = parts.loc[parts["read"], columns].drop_duplicates(ROW, keep="last")
+    same = read.merge(pool.known[columns], on=columns, how="left", indicator=True)["_merge"].eq("both")
+    with run.ledger.begin() as db:
+        for old, new in zip(pool.moves["old"], pool.moves["new"], strict=True):
+            statistics.move_learner(db, run.target.id, old, new)
+        statistics.record_enrollments(db, run.target.id, read.loc[~same.to_numpy()], run_id=run.id)
+    if len(pool.moves):
+        run.note(f"Learners with a new address, whose attempts moved with it: {len(pool.moves)}")

@@ -1,0 +1,148 @@
+"""What the tasks of one run share: settings, ledger, both platforms' clients, and the counts."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import orjson
+
+from connectors.auth import Token
+from connectors.coursera.client import CourseraClient
+from connectors.errors import SettingsError, SyncError
+from connectors.learning360.client import Learning360Client
+from connectors.ledger import runs
+from connectors.ledger.store import Ledger, open_ledger
+from connectors.settings import Settings, load_settings
+from connectors.surroundings import Surroundings
+from tasks.mapping.languages import LANGUAGES
+from tasks.summary import State, Summary
+
+# What 360Learning allows at a time for a whole customer platform.
+BULK_SLOTS = 3
+
+logger = logging.getLogger("coursera_sync")
+
+
+class Run:
+    """One run. A plain class: Prefect looks for futures inside dataclasses that are given to tasks."""
+
+    def __init__(
+        self,
+        summary: Summary,
+        settings: Settings,
+        ledger: Ledger,
+        surroundings: Surroundings,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self.summary = summary
+        self.settings = settings
+        self.ledger = ledger
+        self.surroundings = surroundings
+        self.dry_run = dry_run
+        self.slots = asyncio.Semaphore(BULK_SLOTS)
+        self.coursera = _coursera(settings, ledger, surroundings)
+        self.learning360 = Learning360Client(settings.learning360, surroundings=surroundings)
+        platform = settings.learning360
+        with ledger.begin() as db:
+            self.target = runs.find_target(db, platform.api_url, platform.group_id, platform.platform_name)
+            runs.start_run(
+                db, self.id, self.target.id, summary.flow, dry_run=dry_run, now_ms=surroundings.now_ms()
+            )
+
+    @property
+    def integration_id(self) -> str:
+        """The integration that this run writes to."""
+        if self.target.integration_id is None:
+            raise AssertionError("the integration is ensured before anything is sent")
+        return self.target.integration_id
+
+    def note(self, message: str) -> None:
+        """Tell people something in the summary and in the log."""
+        self.summary.notes.append(message)
+        logger.warning(message)
+
+    def finish(self) -> None:
+        """Write into the ledger how the run ended."""
+        with self.ledger.begin() as db:
+            now_ms = self.surroundings.now_ms()
+            runs.finish_run(
+                db, self.id, self.summary.state, orjson.dumps(self.summary.as_json()).decode(), now_ms
+            )
+
+
+@asynccontextmanager
+async def open_run(
+    flow: str, *, dry_run: bool = False, surroundings: Surroundings | None = None
+) -> AsyncIterator[Run]:
+    """Open a run; when it is left, the summary says how it ended, and so does the ledger.
+
+    A failure leaves as a SyncError that carries the summary as ``summary``.
+    """
+    surroundings = surroundings or Surroundings()
+    summary = Summary(flow=flow)
+    began = surroundings.monotonic()
+    async with AsyncExitStack() as stack:
+        run: Run | None = None
+        try:
+            settings = _checked(load_settings())
+            ledger = stack.enter_context(open_ledger(settings.sync.state_url))
+            run = Run(summary, settings, ledger, surroundings, dry_run=dry_run)
+            await stack.enter_async_context(run.coursera)
+            await stack.enter_async_context(run.learning360)
+            yield run
+            summary.state = _outcome(summary, dry_run=dry_run)
+        except BaseException as error:
+            failure = _failure(error)
+            summary.state, summary.error, failure.summary = "failed", str(failure), summary
+            raise failure from error
+        finally:
+            summary.seconds = round(surroundings.monotonic() - began, 3)
+            if run is not None:
+                run.finish()
+
+
+def _failure(error: BaseException) -> SyncError:
+    """A failure in words for people, whatever it was."""
+    if isinstance(error, SyncError):
+        return error
+    if isinstance(error, Exception):
+        return SyncError(
+            f"A fault of this program ({type(error).__name__}): run with --verbose and report what it says."
+        )
+    return SyncError("Interrupted. The next run goes on from what the ledger knows.")
+
+
+def _outcome(summary: Summary, *, dry_run: bool) -> State:
+    if dry_run:
+        return "dry_run"
+    return "completed_with_rejects" if summary.rejected else "completed"
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.sync.default_language not in LANGUAGES:
+        raise SettingsError(
+            "Settings: SYNC_DEFAULT_LANGUAGE is not a language that 360Learning knows, such as en or pt_BR."
+        )
+    return settings
+
+
+def _coursera(settings: Settings, ledger: Ledger, surroundings: Surroundings) -> CourseraClient:
+    """Coursera's client, with the refresh token that Coursera last renewed, and kept when it renews it."""
+    coursera = settings.coursera
+    if coursera.refresh_token is None:
+        return CourseraClient(coursera, surroundings=surroundings)
+    setting = coursera.refresh_token.get_secret_value()
+
+    def keep(token: Token) -> None:
+        with ledger.begin() as db:
+            runs.keep_renewed_token(
+                db, coursera.org_id, setting, token.refresh_token or setting, surroundings.now_ms()
+            )
+
+    with ledger.begin() as db:
+        renewed = runs.renewed_token(db, coursera.org_id, setting)
+    return CourseraClient(coursera, refresh_token=renewed, renewed=keep, surroundings=surroundings)

@@ -1,0 +1,27 @@
+"""From when on the enrollment reports are read, and the watermark that remembers it."""
+
+from connectors.ledger.runs import move_watermark, read_watermark
+from tasks.extract import Reading, Window
+from tasks.run import Run
+
+# The reports lag live data by up to 24 hours and new enrollments by up to 48: reading goes back that far.
+OVERLAP_MS = 48 * 3_600_000
+DAY_MS = 24 * 3_600_000
+
+
+def since_last_run(run: Run, stream: str, *, full: bool) -> Window:
+    """What is new since the last good reading began; all on the first one, and every so many days."""
+    with run.ledger.begin() as db:
+        watermark = read_watermark(db, run.target.id, stream)
+    if full or watermark is None or watermark.read_in_full_at is None:
+        return Window(None)
+    due_after = run.settings.sync.full_every_days * DAY_MS
+    if run.surroundings.now_ms() - watermark.read_in_full_at >= due_after:
+        return Window(None)
+    return Window(watermark.read_at - OVERLAP_MS)
+
+
+def mark_read(run: Run, stream: str, reading: Reading) -> None:
+    """Move a stream's watermark to the moment at which a good reading began."""
+    with run.ledger.begin() as db:
+        move_watermark(db, run.target.id, stream, reading.began_at, in_full=reading.in_full)

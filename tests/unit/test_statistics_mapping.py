@@ -1,0 +1,244 @@
+"""The statistics mapping, row by row of its table, and every rule about odd values."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.mapping.statistics import ENROLLMENT_COLUMNS, map_enrollments
+
+NOW = 1_790_000_000_000
+DAY = 86_400_000
+HOUR_MS = 3_600_000
+
+
+def report(**changes: object) -> dict[str, object]:
+    """A report row in order, but for the given fields; a field set to ... is absent."""
+    row: dict[str, object] = {
+        "id": "ann@example.com~C1~P1",
+        "email": "ann@example.com",
+        "externalId": "x-1",
+        "contentId": "C1",
+        "programId": "P1",
+        "enrolledAt": NOW - 10 * DAY,
+        "lastActivityAt": NOW - 2 * DAY,
+        "overallProgress": 37,
+        "isCompleted": False,
+        "grade": 0.9,
+        "approxTotalCourseHrs": 1.5,
+        "updatedAt": NOW - DAY,
+    } | changes
+    return {name: value for name, value in row.items() if value is not ...}
+
+
+def mapped(**changes: object) -> dict[str, Any]:
+    """The one enrollment that a report becomes."""
+    result = map_enrollments([report(**changes)], now_ms=NOW, send_scores=True)
+    assert result.rejects.empty, result.rejects["reason"].tolist()
+    return {str(name): value for name, value in result.enrollments.iloc[0].items()}
+
+
+def reason(**changes: object) -> str:
+    """Why a report is put aside."""
+    result = map_enrollments([report(**changes)], now_ms=NOW, send_scores=True)
+    assert result.enrollments.empty
+    return str(result.rejects["reason"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, {"course": "C1"}, id="contentId"),
+        pytest.param({"contentId": " C1 "}, {"course": " C1 "}, id="contentId as it is"),
+        pytest.param({"email": " Ann@Example.COM "}, {"learner": "ann@example.com"}, id="email, lower case"),
+        pytest.param(
+            {"email": None, "externalId": "Bob@Example.com"},
+            {"learner": "bob@example.com"},
+            id="else externalId where it is an address",
+        ),
+        pytest.param(
+            {"email": "  ", "externalId": "b@c.d"}, {"learner": "b@c.d"}, id="blank email, else externalId"
+        ),
+        pytest.param({"externalId": ...}, {"external_id": ""}, id="no externalId"),
+        pytest.param({"programId": None}, {"program": ""}, id="no program"),
+        pytest.param({"overallProgress": 37.9}, {"progress": 37}, id="progress rounded down"),
+        pytest.param({"overallProgress": 0.3}, {"progress": 1}, id="begun is at least 1"),
+        pytest.param({"overallProgress": 100}, {"progress": 99}, id="100 without completion is 99"),
+        pytest.param({"overallProgress": 99.7}, {"progress": 99}, id="99.7 is 99"),
+        pytest.param({"overallProgress": ...}, {"progress": 0}, id="progress absent"),
+        pytest.param({"overallProgress": None}, {"progress": 0}, id="progress null"),
+        pytest.param(
+            {"overallProgress": 37, "isCompleted": True, "completedAt": NOW - 5 * DAY},
+            {"progress": 100, "completed": True, "completion": "completed", "last_at": NOW - 5 * DAY},
+            id="completed at 37 %: 100, at completedAt",
+        ),
+        pytest.param(
+            {"isCompleted": False, "completedAt": NOW - 5 * DAY},
+            {"completed": False, "last_at": NOW - 2 * DAY},
+            id="completedAt alone is no completion",
+        ),
+        pytest.param({"isCompleted": None}, {"completed": False}, id="isCompleted null"),
+        pytest.param({}, {"last_at": NOW - 2 * DAY, "first_at": NOW - 10 * DAY}, id="lastActivityAt"),
+        pytest.param({"lastActivityAt": ...}, {"last_at": NOW - 10 * DAY}, id="else enrolledAt"),
+        pytest.param(
+            {"isCompleted": True},
+            {"last_at": NOW - 2 * DAY},
+            id="completed without completedAt: last activity",
+        ),
+        pytest.param(
+            {"isCompleted": True, "lastActivityAt": ...},
+            {"last_at": NOW - 10 * DAY},
+            id="completed without any later date: enrolledAt",
+        ),
+        pytest.param(
+            {"enrolledAt": ...}, {"first_at": NOW - 2 * DAY}, id="no enrolledAt: the earliest date there is"
+        ),
+        pytest.param(
+            {"lastActivityAt": NOW - 20 * DAY, "isCompleted": True, "completedAt": NOW - 30 * DAY},
+            {"first_at": NOW - 30 * DAY, "last_at": NOW - 30 * DAY},
+            id="dates before enrolledAt: the earliest is the first activity",
+        ),
+        pytest.param(
+            {"lastActivityAt": NOW + 5 * 60_000},
+            {"last_at": NOW + 5 * 60_000},
+            id="five minutes ahead is fine",
+        ),
+        pytest.param({"approxTotalCourseHrs": 2.98}, {"time_spent": 10_728_000}, id="hours to milliseconds"),
+        pytest.param({"approxTotalCourseHrs": ...}, {"time_spent": 1}, id="no hours: 1 ms"),
+        pytest.param({"approxTotalCourseHrs": 0}, {"time_spent": 1}, id="0 hours: 1 ms"),
+        pytest.param(
+            {"approxTotalCourseHrs": ..., "approxTotalLearningHours": 0.5},
+            {"time_spent": HOUR_MS // 2},
+            id="a Video's hours",
+        ),
+        pytest.param({"isCompleted": True, "grade": 0.925}, {"score": 92}, id="score of a completed one"),
+        pytest.param({}, {"score": pd.NA}, id="no score before completion"),
+        pytest.param({"isCompleted": True, "grade": ...}, {"score": pd.NA}, id="no grade, no score"),
+        pytest.param({"updatedAt": ...}, {"updated_at": 0}, id="no updatedAt"),
+        pytest.param({}, {"completion": "in progress"}, id="begun: in progress"),
+    ],
+)
+def test_a_field_is_mapped(changes: dict[str, object], expected: dict[str, object]) -> None:
+    row = mapped(**changes)
+    got = {name: row[name] for name in expected}
+    assert {k: None if pd.isna(v) else v for k, v in got.items()} == {
+        k: None if pd.isna(v) else v
+        for k, v in expected.items()  # type: ignore[call-overload]
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"contentId": ...}, "contentId is missing", id="no contentId"),
+        pytest.param({"contentId": " "}, "contentId is missing", id="blank contentId"),
+        pytest.param({"contentId": 7}, "contentId is not text", id="contentId a number"),
+        pytest.param({"email": "nobody"}, "email is not an address", id="email is no address"),
+        pytest.param({"email": "a b@c.d"}, "email is not an address", id="email with a space"),
+        pytest.param(
+            {"email": ...}, "no address: email is missing, and externalId is not an address", id="no address"
+        ),
+        pytest.param({"email": ["a@b.c"]}, "email is not text", id="email a list"),
+        pytest.param({"overallProgress": "many"}, "overallProgress is not a number", id="progress many"),
+        pytest.param({"overallProgress": True}, "overallProgress is not a number", id="progress a flag"),
+        pytest.param({"overallProgress": 101}, "overallProgress is not between 0 and 100", id="progress 101"),
+        pytest.param({"overallProgress": -1}, "overallProgress is not between 0 and 100", id="progress -1"),
+        pytest.param({"isCompleted": "yes"}, "isCompleted is not true or false", id="isCompleted a word"),
+        pytest.param({"enrolledAt": "2026-01-01"}, "enrolledAt is not a number", id="a date as text"),
+        pytest.param({"enrolledAt": 0}, "enrolledAt is not a date", id="a date of 0"),
+        pytest.param(
+            {"lastActivityAt": NOW + 5 * 60_000 + 1},
+            "lastActivityAt lies more than five minutes ahead",
+            id="a date in the future",
+        ),
+        pytest.param(
+            {"enrolledAt": ..., "lastActivityAt": ...},
+            "no date at all: enrolledAt, lastActivityAt and completedAt are missing",
+            id="no date",
+        ),
+        pytest.param(
+            {"approxTotalCourseHrs": "1"}, "approxTotalCourseHrs is not a number", id="hours as text"
+        ),
+        pytest.param({"approxTotalCourseHrs": -1}, "the hours spent are negative", id="negative hours"),
+        pytest.param({"grade": 1.5}, "grade is not between 0 and 1", id="grade above 1"),
+    ],
+)
+def test_a_row_is_put_aside(changes: dict[str, object], expected: str) -> None:
+    assert reason(**changes) == expected
+
+
+def test_grades_are_not_looked_at_where_scores_are_not_sent() -> None:
+    result = map_enrollments([report(grade="A+", isCompleted=True)], now_ms=NOW)
+    assert result.enrollments["score"].isna().all()
+
+
+@pytest.mark.parametrize("progress", [..., None, 0], ids=["absent", "null", "0"])
+def test_the_launch_rule_gives_a_row_without_activity_completed_at_0(progress: object) -> None:
+    row = mapped(overallProgress=progress, lastActivityAt=...)
+    assert (row["completion"], row["progress"], row["completed"]) == ("completed", 0, False)
+
+
+def test_under_the_open_rule_a_row_without_activity_is_in_progress() -> None:
+    result = map_enrollments([report(overallProgress=0)], now_ms=NOW, launch_rule="open")
+    assert result.enrollments["completion"].tolist() == ["in progress"]
+
+
+def test_an_element_that_is_no_object_is_put_aside() -> None:
+    result = map_enrollments([report(), "junk", None, 3], now_ms=NOW)
+    assert result.enrollments["position"].tolist() == [0]
+    assert result.rejects["position"].tolist() == [1, 2, 3]
+
+
+def test_an_empty_batch_maps_to_empty_frames() -> None:
+    result = map_enrollments([], now_ms=NOW)
+    assert list(result.enrollments.columns) == list(ENROLLMENT_COLUMNS)
+    assert len(result.enrollments) == len(result.rejects) == 0
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+reports = st.fixed_dictionaries({}, optional=dict.fromkeys(report(), anything)) | st.fixed_dictionaries(
+    {},
+    optional={
+        "email": st.sampled_from(["a@b.c", "B@C.D ", "none"]),
+        "contentId": st.sampled_from(["C1", "C2", ""]),
+        "enrolledAt": st.integers(NOW - 9 * DAY, NOW),
+        "lastActivityAt": st.integers(NOW - 9 * DAY, NOW),
+        "completedAt": st.integers(NOW - 9 * DAY, NOW),
+        "overallProgress": st.floats(0, 100),
+        "isCompleted": st.booleans(),
+        "approxTotalCourseHrs": st.floats(0, 1e4),
+    },
+)
+
+
+@settings(deadline=None)
+@given(st.lists(reports | anything, max_size=12))
+def test_every_row_is_mapped_or_put_aside_and_what_is_mapped_is_sound(elements: list[object]) -> None:
+    result = map_enrollments(elements, now_ms=NOW)
+    positions = [*result.enrollments["position"], *result.rejects["position"]]
+    assert sorted(positions) == list(range(len(elements)))
+    rows = result.enrollments
+    assert rows["first_at"].le(rows["last_at"]).all()
+    assert rows["progress"].between(0, 100).all()
+    assert rows["progress"].eq(100).eq(rows["completed"]).all()
+    assert rows["time_spent"].ge(1).all()
+    assert result.rejects["reason"].str.len().gt(0).all()
+
+
+@settings(deadline=None)
+@given(st.lists(reports, max_size=10), st.integers(0, 10))
+def test_batches_map_as_the_whole_does(elements: list[object], cut: int) -> None:
+    whole = map_enrollments(elements, now_ms=NOW).enrollments.drop(columns="position")
+    parts = [map_enrollments(part, now_ms=NOW).enrollments for part in (elements[:cut], elements[cut:])]
+    joined = pd.concat(parts, ignore_index=True).drop(columns="position")
+    pd.testing.assert_frame_equal(whole, joined)
