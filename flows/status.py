@@ -3,7 +3,6 @@
 import csv
 import os
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +64,8 @@ def _operation(operation: Row) -> str:
     )
 
 
-def _time(epoch_ms: int) -> str:
-    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+def _time(moment: str) -> str:
+    return f"{moment[:16].replace('T', ' ')} UTC"
 
 
 def _write_privately(path: Path, rows: Iterable[Row]) -> None:

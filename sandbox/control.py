@@ -4,27 +4,27 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sandbox import snapshot
 from sandbox.clock import ManualClock
 from sandbox.learning360 import LaunchRefusedError
 from sandbox.sandbox import Sandbox
 from sandbox.values import Json
-from sandbox.web import JsonResponse, RefusedError, json_object, refused
+from sandbox.web import JsonResponse, RefusedError, application, json_object
 
 #: Answers with JSON, from the sandbox and the request's body (empty for GET and DELETE).
 _Action = Callable[[Sandbox, Json], Any]
 
 
-def make_app(sandbox: Sandbox) -> Starlette:
+def make_app(sandbox: Sandbox) -> ASGIApp:
     """The application. A request that cannot be met is a 4xx with a `message`."""
     routes = [Route(path, _endpoint(sandbox, action), methods=[method]) for method, path, action in _ROUTES]
     routes.append(Route("/paths/{path_id}/steps", _steps(sandbox)))
-    return Starlette(routes=routes, exception_handlers={RefusedError: refused})
+    return application(routes)
 
 
 def _endpoint(sandbox: Sandbox, action: _Action) -> Callable[[Request], Awaitable[Response]]:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from sandbox import control
 from sandbox.coursera.app import make_app as make_coursera
-from sandbox.layers import FaultLayer, LatencyLayer, LogLayer
+from sandbox.layers import FaultLayer, LatencyLayer, LogLayer, RequestLog
 from sandbox.learning360.app import make_app as make_learning360
 from sandbox.sandbox import CONTROL, COURSERA, LEARNING360, Sandbox
 from sandbox.wire import Wire
@@ -151,7 +151,7 @@ def _listeners(sandbox: Sandbox) -> dict[str, _Listener]:
         LEARNING360: _platform(
             sandbox, LEARNING360, make_learning360(learning360), lambda: learning360.options.latency_ms
         ),
-        CONTROL: _Listener(control.make_app(sandbox), Wire()),
+        CONTROL: _control(sandbox),
     }
 
 
@@ -159,6 +159,12 @@ def _platform(sandbox: Sandbox, name: str, app: ASGIApp, latency_ms: Callable[[]
     wire = Wire()
     faulty = FaultLayer(app, sandbox.faults, name, wire)
     return _Listener(LogLayer(LatencyLayer(faulty, latency_ms), sandbox.log, name), wire)
+
+
+def _control(sandbox: Sandbox) -> _Listener:
+    """Its requests are not the log's business, its errors are."""
+    log = RequestLog(errors=sandbox.log.errors)
+    return _Listener(LogLayer(control.make_app(sandbox), log, CONTROL), Wire())
 
 
 def _bound(sandbox: Sandbox, port_base: int | None) -> dict[str, socket.socket]:

@@ -1,11 +1,14 @@
 """What the three applications share: JSON answers and refusals raised as exceptions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
 
 from sandbox.values import Json
 
@@ -35,6 +38,11 @@ async def refused(_: Request, error: Exception) -> Response:
     if not isinstance(error, RefusedError):
         raise error
     return JsonResponse(error.body, error.status, error.headers)
+
+
+def application(routes: Sequence[Route]) -> ASGIApp:
+    """The routes with refusals answered; what is a bug goes through to the layer that logs it."""
+    return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers={RefusedError: refused})
 
 
 async def json_object(request: Request) -> Json:

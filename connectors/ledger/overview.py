@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -65,7 +66,14 @@ def _rejected_by_reason(target_id: int) -> Select[Any]:
 
 
 def _rows(db: Connection, query: Select[Any]) -> Iterator[Row]:
-    return (dict(row) for row in db.execute(query).mappings())
+    return ({name: _readable(name, row[name]) for name in row} for row in db.execute(query).mappings())
+
+
+def _readable(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value
+    """Moments as ISO 8601 in UTC, to the second; all else as it is."""
+    if not name.endswith("_at") or value is None:
+        return value
+    return datetime.fromtimestamp(value // 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _with_summary(run: Row) -> Row:

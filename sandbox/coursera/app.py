@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sandbox.coursera.sign_in import Style
 from sandbox.coursera.state import Coursera
-from sandbox.web import JsonResponse, RefusedError, refused
+from sandbox.web import JsonResponse, application
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -18,7 +18,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 BASES: dict[str, Style] = {"/api": "refresh_token", "/ent/api": "client_credentials"}
 
 
-def make_app(coursera: Coursera) -> Starlette:
+def make_app(coursera: Coursera) -> ASGIApp:
     """The application: both token URLs, and the API under both of its bases."""
     routes = [
         Route("/oauth2/v1/token", _refresh(coursera), methods=["POST"]),
@@ -31,7 +31,7 @@ def make_app(coursera: Coursera) -> Starlette:
             *(Route(path, _organization(coursera, style)) for path in (root, root + "/")),
             Route(root + "/{listing:str}", _listing(coursera, style)),
         ]
-    return Starlette(routes=routes, exception_handlers={RefusedError: refused})
+    return application(routes)
 
 
 def _refresh(coursera: Coursera) -> _Endpoint:

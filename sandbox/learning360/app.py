@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sandbox.learning360 import configuration, lists, rows
 from sandbox.learning360.access import expect_scope
@@ -13,7 +13,7 @@ from sandbox.learning360.errors import coded, flat, unwritten
 from sandbox.learning360.operations import OperationType
 from sandbox.learning360.state import Learning360
 from sandbox.values import Json
-from sandbox.web import JsonResponse, RefusedError, json_object, refused
+from sandbox.web import JsonResponse, application, json_object
 
 API_VERSION = "v2.0"
 
@@ -22,7 +22,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 _Answer = Callable[[Learning360, Request], Response | Awaitable[Response]]
 
 
-def make_app(platform: Learning360) -> Starlette:
+def make_app(platform: Learning360) -> ASGIApp:
     """The application: the operations of the published contract that the project calls."""
     routes = [Route("/api/v2/oauth2/token", _token(platform), methods=["POST"])]
     for method, path, scope, answer in _READS_AND_WRITES:
@@ -32,7 +32,7 @@ def make_app(platform: Learning360) -> Starlette:
         routes.append(
             Route(path, _guarded(platform, "integrations:bulk", answer, counts=False), methods=[method])
         )
-    return Starlette(routes=routes, exception_handlers={RefusedError: refused})
+    return application(routes)
 
 
 def _guarded(platform: Learning360, scope: str, answer: _Answer, *, counts: bool) -> _Endpoint:

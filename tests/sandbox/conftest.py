@@ -74,7 +74,7 @@ def _contract() -> Vendor | None:
     return Vendor(json.loads((Path(folder) / CONTRACT).read_text())) if folder else None
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def vendor() -> Vendor:
     """The contract; a test that asks for it is skipped without."""
     return _contract() or pytest.skip("CONTRACTS_DIR is not set")

@@ -66,7 +66,12 @@ RULES: dict[str, tuple[list[Had], Statistic, list[str], str]] = {
     "2: earlier than an open one": ([open_at(T)], statistic(T - 1), ["a0"], "a0"),
     "2: every open one": ([open_at(T), open_at(T + 5)], statistic(T - 1), ["a0", "a1"], "a1"),
     "2: only the open ones it begins before": ([open_at(T), open_at(T + 5)], statistic(T), ["a1"], "a1"),
-    "2: later than the completed, not than the open": ([done_at(T), open_at(T + 5)], statistic(T + 1), ["a1"], "a1"),
+    "2: later than the completed, not than the open": (
+        [done_at(T), open_at(T + 5)],
+        statistic(T + 1),
+        ["a1"],
+        "a1",
+    ),
     "2: the open one beside a launch": ([open_at(T), done_at(T + 5, 0)], statistic(T - 1), ["a0"], "a0"),
     "3: a launch newer than the enrollment": ([done_at(T, 0)], statistic(T - 1), [], "a0"),
     "3: a launch at the same millisecond": ([done_at(T, 0)], statistic(T), [], "a0"),

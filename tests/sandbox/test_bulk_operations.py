@@ -81,7 +81,10 @@ def test_the_later_of_two_rows_of_one_course_wins(
 
 @pytest.mark.parametrize("revives", [True, False])
 def test_an_upsert_brings_an_archived_course_back(
-    served: Sandbox, learning360: httpx.Client, integration_id: str, revives: bool  # noqa: FBT001
+    served: Sandbox,
+    learning360: httpx.Client,
+    integration_id: str,
+    revives: bool,  # noqa: FBT001
 ) -> None:
     served.learning360.options.upsert_revives = revives
     results(learning360, send(learning360, integration_id, "PUT", [course("A")]))
@@ -115,7 +118,17 @@ def test_archiving_what_is_not_there_fails_in_its_row_alone(
         ({"timeSpent": 0}, "Invalid input: /timeSpent must be >= 1"),
         ({"firstActivityAt": "2026-01-01"}, 'Invalid input: /firstActivityAt must match format "date-time"'),
     ],
-    ids=["learner", "learner's id", "deleted", "course", "course's id", "archived", "progress", "time", "date"],
+    ids=[
+        "learner",
+        "learner's id",
+        "deleted",
+        "course",
+        "course's id",
+        "archived",
+        "progress",
+        "time",
+        "date",
+    ],
 )
 def test_a_bad_statistic_fails_in_its_row_alone(
     served: Sandbox, learning360: httpx.Client, integration_id: str, change: Json, message: str
@@ -159,7 +172,8 @@ def test_the_course_of_another_integration_is_not_found(
 
 
 @pytest.mark.parametrize(
-    ("method", "kind", "limit"), [("PUT", "courses", 10_000), ("DELETE", "courses", 1_000), ("POST", "stats", 10_000)]
+    ("method", "kind", "limit"),
+    [("PUT", "courses", 10_000), ("DELETE", "courses", 1_000), ("POST", "stats", 10_000)],
 )
 def test_the_input_is_bounded(
     served: Sandbox, learning360: httpx.Client, integration_id: str, method: str, kind: str, limit: int
@@ -311,4 +325,8 @@ def test_locations_can_be_relative(served: Sandbox, learning360: httpx.Client, i
     absolute = send(learning360, integration_id, "PUT", []).headers["location"]
     assert absolute.startswith(served.url("learning360") + "/api/v2/bulk/operations/")
     served.learning360.options.relative_urls = True
-    assert send(learning360, integration_id, "PUT", []).headers["location"].startswith("/api/v2/bulk/operations/")
+    assert (
+        send(learning360, integration_id, "PUT", [])
+        .headers["location"]
+        .startswith("/api/v2/bulk/operations/")
+    )

@@ -122,7 +122,10 @@ def test_rows_are_found_by_program_and_learner(served: Sandbox, coursera: httpx.
     here = served.enroll("a@example.com", content)
     there = served.enroll("a@example.com", content, programId=other["id"])
     third = served.enroll("b@example.com", content)
-    assert elements(coursera, "/enrollmentReports", q="byProgramId", programId=here["programId"]) == [here, third]
+    assert elements(coursera, "/enrollmentReports", q="byProgramId", programId=here["programId"]) == [
+        here,
+        third,
+    ]
     query = {"q": "byUserProgramId", "programId": other["id"], "externalId": "a@example.com"}
     assert elements(coursera, "/enrollmentReports", **query) == [there]
 
@@ -145,7 +148,9 @@ def test_a_large_listing_is_read_like_a_small_one(served: Sandbox, coursera: htt
     content = served.world.add_content()
     for number in range(20_500):
         moment = number if number % 2 else 0
-        served.world.reports.append({"id": str(number), "contentId": content["contentId"], "lastActivityAt": moment})
+        served.world.reports.append(
+            {"id": str(number), "contentId": content["contentId"], "lastActivityAt": moment}
+        )
     seen: list[Json] = []
     query: dict[str, Any] = {"lastActivityAfter": 0, "limit": 1_000, "start": 0}
     while "start" in query:

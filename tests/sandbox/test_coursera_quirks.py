@@ -46,7 +46,9 @@ def test_short_pages_are_not_the_last(served: Sandbox, coursera: httpx.Client) -
 
 @pytest.mark.parametrize("numeric", [False, True])
 def test_next_is_a_string_or_a_number(
-    served: Sandbox, coursera: httpx.Client, numeric: bool  # noqa: FBT001 -- a parameter of the table
+    served: Sandbox,
+    coursera: httpx.Client,
+    numeric: bool,  # noqa: FBT001 -- a parameter of the table
 ) -> None:
     served.coursera.options.numeric_next = numeric
     assert next(pages(coursera))["paging"]["next"] == (10 if numeric else "10")

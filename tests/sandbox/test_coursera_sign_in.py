@@ -31,7 +31,10 @@ def test_a_token_opens_the_organization_until_it_expires(
     settings = served.environment(style)
     answer = sign_in(http, settings).json()
     assert (answer["expires_in"], answer["token_type"]) == (lifetime_s, "Bearer")
-    assert organization(http, settings, answer["access_token"]).json()["elements"][0]["id"] == served.coursera.org_id
+    assert (
+        organization(http, settings, answer["access_token"]).json()["elements"][0]["id"]
+        == served.coursera.org_id
+    )
     clock.advance(ms=lifetime_s * 1_000 - 1)
     assert organization(http, settings, answer["access_token"]).status_code == 200
     clock.advance(ms=1)
@@ -97,7 +100,9 @@ def test_rotation_brings_a_new_refresh_token_and_ends_the_old(served: Sandbox, h
 
 
 @pytest.mark.parametrize(
-    ("org_id", "status"), [("no-such-company", 404), ("other-company", 403)], ids=["unknown", "closed to the client"]
+    ("org_id", "status"),
+    [("no-such-company", 404), ("other-company", 403)],
+    ids=["unknown", "closed to the client"],
 )
 def test_another_organization_is_refused(
     served: Sandbox, http: httpx.Client, org_id: str, status: int

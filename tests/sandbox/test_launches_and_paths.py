@@ -65,7 +65,12 @@ def test_every_launch_is_an_attempt_of_its_own(platform: Learning360) -> None:
 def test_a_launch_needs_a_learner_and_a_living_course(platform: Learning360) -> None:
     platform.course("B").archived = True
     platform.add_user("gone@example.com", status="deleted")
-    for mail, name in (("nobody@example.com", "A"), ("gone@example.com", "A"), (MAIL, "B"), (MAIL, "nothing")):
+    for mail, name in (
+        ("nobody@example.com", "A"),
+        ("gone@example.com", "A"),
+        (MAIL, "B"),
+        (MAIL, "nothing"),
+    ):
         with pytest.raises(LaunchRefusedError, match="not found"):
             platform.launch(mail, name)
     assert platform.attempts.all == []

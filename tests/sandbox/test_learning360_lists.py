@@ -68,9 +68,7 @@ def test_links_keep_the_filters_and_can_be_relative(served: Sandbox, learning360
     ],
     ids=["eq", "ne and nin", "in repeated", "in[]", "in[n]", "status", "both", "absent property"],
 )
-def test_users_are_filtered(
-    served: Sandbox, learning360: httpx.Client, query: Query, expected: str
-) -> None:
+def test_users_are_filtered(served: Sandbox, learning360: httpx.Client, query: Query, expected: str) -> None:
     served.learning360.users.clear()
     for name in "abc":
         served.learning360.add_user(f"{name}@x.org", status="deleted" if name == "c" else "active")
@@ -79,9 +77,17 @@ def test_users_are_filtered(
 
 @pytest.mark.parametrize(
     ("path", "query"),
-    [(USERS, "mail"), (USERS, "mail[gte]"), (USERS, "name[eq]"), (STATISTICS, "progress[eq]"), (COURSES, "name[eq]")],
+    [
+        (USERS, "mail"),
+        (USERS, "mail[gte]"),
+        (USERS, "name[eq]"),
+        (STATISTICS, "progress[eq]"),
+        (COURSES, "name[eq]"),
+    ],
 )
-def test_filters_that_are_not_documented_are_refused(learning360: httpx.Client, path: str, query: str) -> None:
+def test_filters_that_are_not_documented_are_refused(
+    learning360: httpx.Client, path: str, query: str
+) -> None:
     assert learning360.get(path, params={query: "x"}).status_code == 400
 
 
@@ -121,7 +127,9 @@ def attempts(served: Sandbox) -> dict[str, str]:
         ([("completedAt[lt]", iso(1_001_000)), ("userId[eq]", "x")], "Bx"),
         ([("completedAt[lt]", iso(1_000_999))], ""),
     ],
-    ids=lambda value: value if isinstance(value, str) else "&".join(f"{name}={entry}" for name, entry in value),
+    ids=lambda value: (
+        value if isinstance(value, str) else "&".join(f"{name}={entry}" for name, entry in value)
+    ),
 )
 def test_statistics_are_filtered(
     learning360: httpx.Client, attempts: dict[str, str], query: Query, expected: str
@@ -147,7 +155,12 @@ def test_courses_show_without_their_external_ids(served: Sandbox, learning360: h
     [shown] = get(learning360, COURSES)
     assert shown["_id"] == made.id
     assert "externalId" not in shown
-    assert (shown["name"], shown["duration"], shown["type"], shown["status"]) == ("A course", 5, "external", "published")
+    assert (shown["name"], shown["duration"], shown["type"], shown["status"]) == (
+        "A course",
+        5,
+        "external",
+        "published",
+    )
     assert shown["externalPlatform"] == "Coursera for Business"
 
 
@@ -231,7 +244,9 @@ def test_operations_are_filtered(
     served: Sandbox, learning360: httpx.Client, operations: list[str], clock: ManualClock
 ) -> None:
     served.learning360.options.hold_operations = True
-    held = served.learning360.submit("importExternalCourses", next(iter(served.learning360.integrations)), []).id
+    held = served.learning360.submit(
+        "importExternalCourses", next(iter(served.learning360.integrations)), []
+    ).id
     since, until = iso(clock() - 2_000), iso(clock() - 1_000)
 
     def ids(*query: tuple[str, str]) -> list[str]:
@@ -240,7 +255,9 @@ def test_operations_are_filtered(
     assert ids(("status[eq]", "queued")) == [held]
     assert ids(("createdAt[gte]", since)) == [held, operations[24], operations[23]]
     assert ids(("createdAt[gte]", since), ("createdAt[lt]", until)) == [operations[23]]
-    assert ids(("createdAt[gte]", iso(clock() - 1_500))) == [held, operations[24], operations[23]], "whole seconds"
+    assert ids(("createdAt[gte]", iso(clock() - 1_500))) == [held, operations[24], operations[23]], (
+        "whole seconds"
+    )
     assert ids(("type[eq]", "importExternalCourses"), ("status[eq]", "completed")) == operations[23::-2]
     assert ids(("type[eq]", "archiveExternalCourses")) == []
 

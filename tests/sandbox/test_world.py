@@ -143,10 +143,14 @@ def test_a_day_changes_what_it_says() -> None:
     after = {content["id"]: orjson.dumps(content) for content in world.contents}
     assert counts["contents_added"] == len(after.keys() - before.keys()) > 0
     assert counts["contents_removed"] == len(before.keys() - after.keys()) > 0
-    assert counts["contents_changed"] == sum(after[key] != before[key] for key in after.keys() & before.keys())
+    assert counts["contents_changed"] == sum(
+        after[key] != before[key] for key in after.keys() & before.keys()
+    )
     new_rows = [row for row in world.reports if row["id"] not in rows]
     assert counts["enrollments_added"] == len(new_rows) > 50
-    moved = [row for row in world.reports if row["id"] in rows and row.get("lastActivityAt", 0) > NOW_MS - 600_000]
+    moved = [
+        row for row in world.reports if row["id"] in rows and row.get("lastActivityAt", 0) > NOW_MS - 600_000
+    ]
     assert len(moved) == counts["learners_progressed"] + 1 == 201
     assert 0 < counts["learners_completed"] < 200
     assert all(row["updatedAt"] == later_ms for row in moved)
@@ -162,7 +166,9 @@ def test_a_day_changes_one_address_and_keeps_the_external_id() -> None:
     renamed = [row for row in world.reports if row.get("email") == new]
     assert renamed
     assert len({row["externalId"] for row in renamed}) == 1
-    assert any(row.get("lastActivityAt", 0) > NOW_MS - 600_000 for row in renamed), "an incremental reading sees it"
+    assert any(row.get("lastActivityAt", 0) > NOW_MS - 600_000 for row in renamed), (
+        "an incremental reading sees it"
+    )
 
 
 def test_a_day_brings_the_showcase_learner_on() -> None:
