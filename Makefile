@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo sandbox test check format lock clean
+.PHONY: help install demo sandbox test test-long check format lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ sandbox: install  ## serve the stand-ins of both platforms
 
 test: .venv/installed-dev  ## all tests
 	$(BIN)/python -m pytest
+
+test-long: .venv/installed-dev  ## the tests that take minutes: a kill at every moment
+	$(BIN)/python -m pytest -m long
 
 check: .venv/installed-dev  ## format, lint, types, import arrows
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """One way to call a platform: pooled, with timeouts, retried with backoff, errors in plain words."""
 
+import logging
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 import orjson
 from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
 from connectors.surroundings import Surroundings
@@ -70,6 +71,9 @@ def new_client(
     base_url: str, auth: httpx.Auth, headers: Mapping[str, str] | None = None
 ) -> httpx.AsyncClient:
     """A pooled client with timeouts on everything, which never follows a redirect with our token."""
+    # They would log addresses: URLs as a whole, and the headers of answers.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         base_url=base_url, auth=auth, headers=dict(headers or {}), timeout=TIMEOUTS, limits=LIMITS
     )
@@ -85,6 +89,11 @@ class Api:
         self.client = client
         self._explain = explain
         self._surroundings = surroundings
+        self._ahead_ms = 0
+
+    def now_ms(self) -> int:
+        """The platform's own time (epoch milliseconds), by the date of its last answer."""
+        return self._surroundings.now_ms() + self._ahead_ms
 
     async def call(
         self,
@@ -119,16 +128,33 @@ class Api:
         place = f"{self.name}: {request.method} {request.url.path}"
         try:
             response = await self.client.send(request)
+            self._note_time(response)
             self._raise_for(response, place, repeatable=repeatable)
-            return read(response)
-        except httpx.TransportError as error:
-            if not repeatable and not isinstance(error, NEVER_SENT):
+            return self._read(response, place, read, repeatable=repeatable)
+        except httpx.RequestError as error:
+            # Where it is the sign-in that failed, the request itself was never sent.
+            sent = error.request is request and not isinstance(error, NEVER_SENT)
+            if sent and not repeatable:
                 raise OutcomeUnknownError(f"{place} got no answer ({type(error).__name__}).") from error
             raise TryLaterError(f"{place} could not be reached ({type(error).__name__}).") from error
         except TryLaterError as error:
             if str(error).startswith(self.name):
                 raise
             raise TryLaterError(f"{place} {error}", retry_after=error.retry_after) from error
+
+    def _read(
+        self, response: httpx.Response, place: str, read: Callable[[httpx.Response], T], *, repeatable: bool
+    ) -> T:
+        try:
+            return read(response)
+        except TryLaterError as error:
+            if repeatable:
+                raise
+            raise OutcomeUnknownError(f"{place} {error}: it may or may not have been carried out.") from error
+
+    def _note_time(self, response: httpx.Response) -> None:
+        if date := _http_date(response.headers.get("date", "")):
+            self._ahead_ms = round(date * 1000) - self._surroundings.now_ms()
 
     def _raise_for(self, response: httpx.Response, place: str, *, repeatable: bool) -> None:
         if response.is_success:
@@ -147,9 +173,16 @@ class Api:
         raise TryLaterError(f"{answer}. Try again later.", retry_after=wait)
 
     def _retrying(self) -> AsyncRetrying:
+        monotonic = self._surroundings.monotonic
+        began = monotonic()
+
+        def enough(state: RetryCallState) -> bool:
+            seconds = monotonic() - began + state.upcoming_sleep
+            return state.attempt_number >= MAX_TRIES or seconds >= MAX_TOTAL_SECONDS
+
         return AsyncRetrying(
             retry=retry_if_exception(_worth_another_try),
-            stop=stop_after_attempt(MAX_TRIES) | stop_before_delay(MAX_TOTAL_SECONDS),
+            stop=enough,
             wait=self._wait_seconds,
             sleep=self._surroundings.sleep,
             reraise=True,
@@ -159,9 +192,8 @@ class Api:
         """Exponential backoff with full jitter, never sooner than the platform asked for."""
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, TryLaterError) else None
-        longest = min(FIRST_WAIT_SECONDS * 2**state.attempt_number, LONGEST_WAIT_SECONDS)
-        jittered = longest * (0.5 + 0.5 * self._surroundings.chance())
-        return jittered if asked is None else max(asked, 0.0)
+        longest: float = min(FIRST_WAIT_SECONDS * 2**state.attempt_number, LONGEST_WAIT_SECONDS)
+        return max(longest * (0.5 + 0.5 * self._surroundings.chance()), asked or 0.0)
 
 
 def _worth_another_try(error: BaseException) -> bool:
@@ -172,9 +204,15 @@ def _worth_another_try(error: BaseException) -> bool:
 def retry_after_seconds(response: httpx.Response, now_ms: int) -> float | None:
     """Read ``Retry-After``: seconds, or an HTTP date set against our clock; None where absent or odd."""
     value = response.headers.get("retry-after", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
+    date = _http_date(value)
+    return None if date is None else max(date - now_ms / 1000, 0.0)
+
+
+def _http_date(value: str) -> float | None:
+    """An HTTP date as epoch seconds; None where it is none."""
     try:
-        return max(parsedate_to_datetime(value).timestamp() - now_ms / 1000, 0.0)
+        return parsedate_to_datetime(value).timestamp()
     except ValueError:
         return None

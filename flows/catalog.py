@@ -9,6 +9,7 @@ from tasks.extract import extract_catalog
 from tasks.integration import ensure_integration
 from tasks.kinds import CourseArchivals, CourseUpserts
 from tasks.load import send
+from tasks.recovery import recover
 from tasks.run import open_run
 from tasks.summary import Summary
 from tasks.window import mark_read
@@ -22,8 +23,9 @@ async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -
         programs: Only the catalog of these programs (their ids); nothing is archived then.
         dry_run: Only say what would be done.
     """
-    async with open_run("catalog", dry_run=dry_run) as run:
+    async with open_run("catalog", stream=STREAM, dry_run=dry_run) as run:
         await ensure_integration(run)
+        await recover(run, [CourseUpserts(), CourseArchivals()])
         reading = await extract_catalog(run, programs or [])
         mapped = await map_catalog(run, reading)
         plan = await plan_catalog(run, reading, mapped)

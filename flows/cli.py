@@ -29,6 +29,9 @@ Programs = Annotated[
     typer.Option("--program", metavar="ID", help="Only this program of Coursera's; may be given again."),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Read all reports, not only those with new activity.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Go on although the ledger does not know what 360Learning holds.")
+]
 Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rows put aside, by reason.")]
 Csv = Annotated[
     Path | None,
@@ -60,13 +63,18 @@ def catalog(
 
 @app.command()
 def statistics(
-    *, full: Full = False, dry_run: DryRun = False, as_json: Json = False, verbose: Verbose = False
+    *,
+    full: Full = False,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Bring learners' progress to 360Learning: what is new since the last good run."""
     console.prepare(verbose=verbose)
     from flows.statistics import statistics as flow  # noqa: PLC0415
 
-    console.run(flow, {"full": full, "dry_run": dry_run}, as_json=as_json)
+    console.run(flow, {"full": full, "fresh": fresh, "dry_run": dry_run}, as_json=as_json)
 
 
 @app.command()

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool) -> None:
     """Print the overview; with ``csv_file`` write every row put aside to it, for the user alone."""
-    with open_ledger(load_sync_settings().state_url) as ledger, ledger.begin() as db:
+    with open_ledger(load_sync_settings().state_url) as ledger, ledger.read() as db:
         targets = overview(db)
         if csv_file is not None:
             _write_privately(csv_file, rejected_rows(db))

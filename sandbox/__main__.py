@@ -15,8 +15,12 @@ from sandbox.world import Sizes, World
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints one line of JSON once it accepts connections: `environment` and the `control` URL."""
-    wanted = _parser().parse_args(arguments)
-    sizes = Sizes(wanted.courses, wanted.learners, wanted.enrollments)
+    parser = _parser()
+    wanted = parser.parse_args(arguments)
+    try:
+        sizes = Sizes(wanted.courses, wanted.learners, wanted.enrollments)
+    except ValueError as error:
+        parser.error(str(error))
     sandbox = Sandbox(World.seeded(system_clock(), wanted.seed, sizes))
 
     def announce() -> None:

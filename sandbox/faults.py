@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sandbox.values import Json
 
@@ -25,7 +25,7 @@ class Fault:
     times: int | None = None
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: Text is sent as HTML, anything else as JSON.
+    #: Text is sent as HTML, None as nothing at all, anything else as JSON.
     body: Any = None
     delay_ms: int = 0
     #: Requests that matched so far, and those of them that were hit.
@@ -57,7 +57,9 @@ class Faults:
         self.rules: list[Fault] = []
 
     def add(self, action: Action, **fields: Any) -> Fault:  # noqa: ANN401 -- the fields of Fault
-        """One more rule, at the end of the list."""
+        """One more rule, at the end of the list; ValueError for an action there is not."""
+        if action not in get_args(Action):
+            raise ValueError(f"no such action: {action}")
         self.rules.append(Fault(action, **fields))
         return self.rules[-1]
 

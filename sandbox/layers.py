@@ -5,10 +5,12 @@ import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.clock import SECOND_MS
+from sandbox.clock import SECOND_MS, Clock
 from sandbox.faults import Fault, Faults
 from sandbox.web import JsonResponse
 from sandbox.wire import Wire
@@ -59,12 +61,13 @@ class RequestLog:
 
 
 class LogLayer:
-    """Notes each request when it arrives and its status when it is answered; turns bugs into a 500."""
+    """Notes each request and the status of its answer, dates the answer, turns bugs into a 500."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog, platform: str) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, platform: str, clock: Clock) -> None:
         self._app = app
         self._log = log
         self._platform = platform
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -75,6 +78,8 @@ class LogLayer:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
+                date = formatdate(self._clock() / SECOND_MS, usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
 
         try:
@@ -124,11 +129,12 @@ class FaultLayer:
             await self._actions[fault.action](fault, scope, receive, send)
 
     async def _answer(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        response = JsonResponse(fault.body, fault.status, dict(fault.headers))
-        if isinstance(fault.body, str):
-            response.body = fault.body.encode()
-            response.headers["content-length"] = str(len(response.body))
-            response.headers["content-type"] = fault.headers.get("content-type", _HTML)
+        headers = dict(fault.headers)
+        if fault.body is None or isinstance(fault.body, str):
+            headers = {"content-type": _HTML, **headers}
+            response = Response(fault.body, fault.status, headers)
+        else:
+            response = JsonResponse(fault.body, fault.status, headers)
         await response(scope, receive, send)
 
     async def _delay(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,7 +156,10 @@ class FaultLayer:
         await _gone(receive)
 
     async def _reset(self, _: Fault, scope: Scope, receive: Receive, _send: Send) -> None:
-        self._wire.abort(scope)
+        # The request is taken in whole, so that it is the answer that the client sees fail.
+        while (await receive()).get("more_body"):
+            pass
+        self._wire.reset(scope)
         await _gone(receive)
 
     async def _processed(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:

@@ -44,6 +44,7 @@ class _Listener(uvicorn.Server):
                 log_level=logging.CRITICAL,
                 proxy_headers=False,
                 server_header=False,
+                date_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
             )
         )
@@ -85,11 +86,13 @@ def running(sandbox: Sandbox) -> Iterator[Sandbox]:
     ready: Future[Callable[[], object]] = Future()
     thread = threading.Thread(target=_serve_in_thread, args=(sandbox, sockets, ready), name="sandbox")
     thread.start()
-    stop = ready.result()
     try:
-        yield sandbox
+        stop = ready.result()
+        try:
+            yield sandbox
+        finally:
+            stop()
     finally:
-        stop()
         thread.join()
         sandbox.ports.clear()
 
@@ -105,9 +108,11 @@ def _serve_in_thread(
     try:
         asyncio.run(main())
     except BaseException as error:
-        if not ready.done():
-            ready.set_exception(error)
-        raise
+        if ready.done():
+            raise
+        ready.set_exception(error)
+        for listening in sockets.values():
+            listening.close()
 
 
 async def serve_until_stopped(
@@ -158,13 +163,13 @@ def _listeners(sandbox: Sandbox) -> dict[str, _Listener]:
 def _platform(sandbox: Sandbox, name: str, app: ASGIApp, latency_ms: Callable[[], int]) -> _Listener:
     wire = Wire()
     faulty = FaultLayer(app, sandbox.faults, name, wire)
-    return _Listener(LogLayer(LatencyLayer(faulty, latency_ms), sandbox.log, name), wire)
+    return _Listener(LogLayer(LatencyLayer(faulty, latency_ms), sandbox.log, name, sandbox.clock), wire)
 
 
 def _control(sandbox: Sandbox) -> _Listener:
     """Its requests are not the log's business, its errors are."""
     log = RequestLog(errors=sandbox.log.errors)
-    return _Listener(LogLayer(control.make_app(sandbox), log, CONTROL), Wire())
+    return _Listener(LogLayer(control.make_app(sandbox), log, CONTROL, sandbox.clock), Wire())
 
 
 def _bound(sandbox: Sandbox, port_base: int | None) -> dict[str, socket.socket]:

@@ -1,10 +1,15 @@
 """The connections of one listener, so that a fault can break one off in the middle."""
 
 import asyncio
+import socket
+import struct
 
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import get_remote_addr
+
+#: Linger for no time: what is closed so is reset.
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Wire:
@@ -29,8 +34,14 @@ class Wire:
         return KnownProtocol
 
     def abort(self, scope: Scope) -> None:
-        """Drops the connection at once."""
+        """Drops the connection: the client sees it end."""
         if transport := self._transports.get(scope["client"]):
+            transport.abort()
+
+    def reset(self, scope: Scope) -> None:
+        """Drops the connection with a reset: the client sees an error."""
+        if transport := self._transports.get(scope["client"]):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             transport.abort()
 
     def close(self, scope: Scope) -> None:

@@ -75,9 +75,7 @@ async def ensure_integration(run: Run) -> Integration | None:
     integration = found or await _create(run)
     if integration.id != run.target.integration_id:
         with run.ledger.begin() as db:
-            run.target = runs.set_integration(
-                db, run.target, run.id, integration.id, created_here=found is None
-            )
+            run.target = runs.set_integration(db, run.target, run.id, integration.id, trusted=found is None)
     await _change(run, integration, _launch_rule(run, integration), "the launch rule was not in force")
     return integration
 

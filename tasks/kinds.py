@@ -7,11 +7,19 @@ import orjson
 import pandas as pd
 from sqlalchemy import Connection
 
+from connectors.learning360.answers import MissingScopeError
 from connectors.learning360.models import Archival, OperationType, Statistic
 from connectors.ledger import courses, rejects, statistics
+from connectors.ledger.frames import records
 from tasks.mapping import bodies
 from tasks.mapping.outcomes import course_key, statistic_key
+from tasks.reading_back import proven
 from tasks.run import Run
+
+INTERRUPTED = "not sent: an earlier run was interrupted"
+UNCERTAIN = (
+    "outcome unknown: 360Learning reported no result, and courseStats:read or users:read is not granted"
+)
 
 
 class CourseUpserts:
@@ -33,20 +41,33 @@ class CourseUpserts:
         """The same, from a result's input."""
         return course_key(body)
 
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
+        """Nothing to find out: a course can be sent again without harm."""
+        return rows
+
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted courses are known by their digest; refused ones are put aside."""
-        known = rows.assign(course_id=rows["resource_id"], course=rows["external_id"], learner=None)
+        known = rows.assign(course_id=rows["resource_id"])
         accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
         now_ms = run.surroundings.now_ms()
         courses.accept_courses(
             db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
         )
         rejects.take_back(db, run.target.id, "catalog", accepted["row_id"].tolist())
-        rejects.put_aside(db, run.target.id, "catalog", refused, run_id=run.id, now_ms=now_ms)
+        self._put_aside(db, run, refused)
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Put the courses aside: the run takes them up again."""
+        self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
 
     def count(self, run: Run, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
+
+    def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        now_ms = run.surroundings.now_ms()
+        named = rows.assign(course=rows["external_id"], learner=None)
+        rejects.put_aside(db, run.target.id, "catalog", named, run_id=run.id, now_ms=now_ms)
 
 
 class CourseArchivals:
@@ -68,17 +89,26 @@ class CourseArchivals:
         """The same, from a result's input."""
         return course_key(body)
 
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
+        """Nothing to find out: a course can be archived again without harm."""
+        return rows
+
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Archived courses are no longer live; one that was refused stays, and is archived by a later run."""
         archived = rows.loc[rows["accepted"], "external_id"].tolist()
         courses.archive_courses(db, run.target.id, archived, run_id=run.id, operation_id=operation_id)
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Nothing to write down: the courses are still live, and still missed."""
 
     def count(self, run: Run, rows: pd.DataFrame) -> None:
         """Count archived courses: they are not among the rows that were read."""
         run.summary.archived += int(rows["accepted"].sum())
         refused = int((~rows["accepted"]).sum())
         if refused:
-            run.note(f"360Learning did not archive {refused} courses; the next run tries again")
+            run.note(
+                f"Courses that 360Learning did not archive, to be tried again by the next run: {refused}"
+            )
 
 
 class Statistics:
@@ -100,25 +130,61 @@ class Statistics:
         """The same, from a result's input."""
         return statistic_key(body)
 
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+        """Look for the attempts that should have come of forceNew rows without a result.
+
+        Sent again blindly they could open a second attempt, so that without the scopes to look they are
+        uncertain. All others can be sent again without harm.
+        """
+        doubtful = ~rows["answered"] & rows["force_new"]
+        if not doubtful.any():
+            return rows
+        try:
+            found = await proven(run, rows.loc[doubtful])
+        except MissingScopeError:
+            return rows.assign(uncertain=doubtful, reason=rows["reason"].mask(doubtful, UNCERTAIN))
+        came = found.reindex(rows.index)
+        return rows.assign(
+            accepted=rows["accepted"] | came.notna(), resource_id=rows["resource_id"].mask(came.notna(), came)
+        )
+
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted states are the attempts' own now; refused ones are put aside."""
-        known = rows.assign(row_id=attempt_ids(rows), raw=None)
+        known = rows.assign(row_id=attempt_ids(rows))
         accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
         now_ms = run.surroundings.now_ms()
         statistics.accept_attempts(
             db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
         )
         rejects.take_back(db, run.target.id, "statistics", accepted["row_id"].tolist())
-        rejects.put_aside(db, run.target.id, "statistics", refused, run_id=run.id, now_ms=now_ms)
+        self._put_aside(db, run, refused)
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Put the statistics aside: the run takes them up again."""
+        self._put_aside(db, run, rows.assign(row_id=attempt_ids(rows), reason=INTERRUPTED))
 
     def count(self, run: Run, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
 
+    def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        now_ms = run.surroundings.now_ms()
+        aside = rows.assign(raw=None, uncertain=_as_json(rows))
+        rejects.put_aside(db, run.target.id, "statistics", aside, run_id=run.id, now_ms=now_ms)
+
 
 def attempt_ids(attempts: pd.DataFrame) -> pd.Series:
     """What an attempt is called among the rows put aside: learner, course and number."""
     return attempts["learner"] + "~" + attempts["course"] + "~" + attempts["number"].astype("str")
+
+
+def _as_json(rows: pd.DataFrame) -> pd.Series:
+    """The attempts that are uncertain as JSON, so that a later run can find out about them."""
+    if "uncertain" not in rows:
+        return pd.Series(None, index=rows.index, dtype="str")
+    columns = [*statistics.ATTEMPT_COLUMNS, "rule", "force_new"]
+    texts = [orjson.dumps(row).decode() for row in records(rows[columns])]
+    return pd.Series(texts, index=rows.index, dtype="str").where(rows["uncertain"])
 
 
 def _count(run: Run, rows: pd.DataFrame) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError, TryLaterError
+from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
 from connectors.learning360.models import Operation, OperationType
 from connectors.ledger import submissions
+from connectors.ledger.submissions import Submission
 from tasks.mapping.outcomes import outcomes
 from tasks.run import Run
 from tasks.step import step
@@ -22,6 +23,12 @@ LONGEST_SLOT_WAIT_SECONDS = 15.0
 # Both are bounds on patience: an operation takes minutes, and others give their slots back.
 SLOT_PATIENCE_SECONDS = 2 * 3600.0
 OPERATION_PATIENCE_SECONDS = 2 * 3600.0
+# An operation may show in the platform's list only a while after it was taken.
+SUBMISSION_TRIES = 3
+LISTING_PATIENCE_SECONDS = 60.0
+LISTING_POLL_SECONDS = 5.0
+# How far the platform's moments may lie before ours, its clock having been read to the second.
+CLOCK_ALLOWANCE_MS = 15 * 60_000
 
 logger = logging.getLogger("coursera_sync.load")
 
@@ -35,17 +42,23 @@ class Kind(Protocol):
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the rows; returns the operation's id."""
 
-    def keys(self, rows: pd.DataFrame) -> Sequence[Any]:
+    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """What tells each of the rows apart."""
 
-    def key(self, body: dict[str, Any]) -> Any:  # noqa: ANN401 - hashable, whatever it is
+    def key(self, body: dict[str, Any]) -> Hashable:
         """The same, from a result's input."""
 
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+        """Find out what became of the rows that have no result (OUTCOME_COLUMNS), where that matters."""
+
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
-        """Write down what became of the rows: they carry accepted, resource_id and reason."""
+        """Write down what became of the rows."""
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Write down that the rows were not sent after all, so that this run takes them up again."""
 
     def count(self, run: Run, rows: pd.DataFrame) -> None:
-        """Count what became of them."""
+        """Count what became of the rows."""
 
 
 async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
@@ -55,8 +68,7 @@ async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
     """
     chunks = [rows.iloc[at : at + kind.most_rows] for at in range(0, len(rows), kind.most_rows)]
     work = (send_operation(run, kind, chunk.reset_index(drop=True), uuid.uuid4().hex) for chunk in chunks)
-    ended = await asyncio.gather(*work, return_exceptions=True)
-    for outcome in ended:
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
 
@@ -65,52 +77,89 @@ async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
 async def send_operation(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> None:
     """Bring one bulk operation from intent to settled.
 
-    A second try of this task goes on with the operation that the first one submitted.
+    A second try of this task begins by finding out what became of the first one's submission.
     """
     async with run.slots:
-        operation_id = await _submitted(run, kind, rows, submission_id)
-        operation = await _ended(run, operation_id)
-        results = await run.learning360.results(operation_id)
-        by_key = {kind.key(result["input"]): result for result in results if "input" in result}
-        settled = pd.concat([rows, outcomes(kind.keys(rows), by_key)], axis="columns")
         with run.ledger.begin() as db:
-            kind.settle(db, run, settled, operation_id)
-            submissions.close(db, submission_id, "settled", run.surroundings.now_ms())
+            earlier = submissions.find(db, submission_id)
+            submission = earlier or _intended(db, run, kind, rows, submission_id)
+        operation_id = submission.operation_id
+        if earlier is not None and operation_id is None:
+            operation_id = await find_operation(run, kind, submission)
+        if operation_id is None:
+            operation_id = await _submitted(run, kind, submission)
+        settled = await finish(run, kind, submission, operation_id)
     kind.count(run, settled)
+
+
+def _intended(db: Connection, run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> Submission:
+    at = run.learning360.now_ms()
+    submission = Submission(submission_id, run.target.id, run.id, kind.type, rows, intended_at=at)
+    submissions.intend(db, submission, run.surroundings.now_ms())
+    return submission
+
+
+async def finish(run: Run, kind: Kind, submission: Submission, operation_id: str) -> pd.DataFrame:
+    """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows."""
+    with run.ledger.begin() as db:
+        submissions.mark_sent(db, submission.id, operation_id, run.surroundings.now_ms())
+    operation = await _ended(run, operation_id)
+    by_key = await _results(run, kind, operation_id)
+    answered = outcomes(kind.keys(submission.rows), by_key)
+    settled = await kind.resolve(run, pd.concat([submission.rows, answered], axis="columns"))
+    with run.ledger.begin() as db:
+        kind.settle(db, run, settled, operation_id)
+        submissions.close(db, submission.id, "settled", run.surroundings.now_ms())
     _tell(kind, operation, settled)
+    return settled
 
 
-async def _submitted(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> str:
-    """The operation of a submission: the one it has, else a new one, written down before and after."""
-    with run.ledger.begin() as db:
-        known = submissions.operation_of(db, submission_id)
-        if known is not None:
-            return known
-        submissions.intend(
-            db,
-            submission_id,
-            target_id=run.target.id,
-            run_id=run.id,
-            operation_type=kind.type,
-            rows=rows,
-            now_ms=run.surroundings.now_ms(),
-        )
-    operation_id = await _taken(run, kind, rows, submission_id)
-    with run.ledger.begin() as db:
-        submissions.mark_sent(db, submission_id, operation_id, run.surroundings.now_ms())
-    return operation_id
+async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | None:
+    """Look among the platform's operations for one that carries a submission's rows.
+
+    An answer got lost, or we did. Rows show only in results, so operations that are still running are waited
+    for; and one may be listed late, so that none is believed missing before a while has passed.
+    """
+    with run.ledger.read() as db:
+        looked_at = submissions.known_operations(db, submission.target_id)
+    ours = set(kind.keys(submission.rows))
+    deadline = run.surroundings.monotonic() + LISTING_PATIENCE_SECONDS
+    while True:
+        since = submission.intended_at - CLOCK_ALLOWANCE_MS
+        for operation in await run.learning360.operations(kind.type, since):
+            if operation.id not in looked_at:
+                looked_at.add(operation.id)
+                await _ended(run, operation.id)
+                carried = set(await _results(run, kind, operation.id))
+                if carried and carried <= ours:
+                    return operation.id
+        if run.surroundings.monotonic() >= deadline:
+            return None
+        await run.surroundings.sleep(LISTING_POLL_SECONDS)
 
 
-async def _taken(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> str:
-    """Submit; where 360Learning certainly took nothing, the intent is closed."""
-    try:
-        return await _politely(run, lambda: kind.submit(run, rows))
-    except OutcomeUnknownError:
-        raise
-    except SyncError:
-        with run.ledger.begin() as db:
-            submissions.close(db, submission_id, "failed", run.surroundings.now_ms())
-        raise
+async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
+    """Submit; an answer that never came is looked for among the operations before anything is sent again."""
+    for _ in range(SUBMISSION_TRIES):
+        try:
+            return await _politely(run, lambda: kind.submit(run, submission.rows))
+        except OutcomeUnknownError:
+            logger.warning("No answer to a submission; looking for it among the platform's operations")
+            if (operation_id := await find_operation(run, kind, submission)) is not None:
+                return operation_id
+        except SyncError:
+            with run.ledger.begin() as db:  # certainly nothing was taken
+                submissions.close(db, submission.id, "failed", run.surroundings.now_ms())
+            raise
+    raise OutcomeUnknownError(
+        f"360Learning: {SUBMISSION_TRIES} submissions got no answer, and none of them shows among its bulk "
+        "operations. The next run looks again before it sends anything."
+    )
+
+
+async def _results(run: Run, kind: Kind, operation_id: str) -> dict[Hashable, dict[str, Any]]:
+    results = await run.learning360.results(operation_id)
+    return {kind.key(result["input"]): result for result in results if isinstance(result.get("input"), dict)}
 
 
 async def _politely(run: Run, submit: Callable[[], Awaitable[str]]) -> str:
@@ -137,8 +186,9 @@ async def _ended(run: Run, operation_id: str) -> Operation:
     wait = FIRST_WAIT_SECONDS
     while not (operation := await run.learning360.operation(operation_id)).has_ended:
         if run.surroundings.monotonic() - began > OPERATION_PATIENCE_SECONDS:
-            raise TryLaterError(
-                f"The bulk operation {operation_id} has not ended for two hours. It stays open in the ledger."
+            raise SyncError(
+                f"The bulk operation {operation_id} has not ended for two hours. It stays open in the "
+                "ledger, and the next run goes on with it."
             )
         await run.surroundings.sleep(wait * _jitter(run))
         wait = min(wait * 1.5, LONGEST_POLL_SECONDS)

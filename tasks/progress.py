@@ -55,10 +55,13 @@ async def plan_statistics(run: Run, reading: Reading, reports: MappedReports) ->
     attempts, parts = merge(pool.enrollments, pool.accepted, launch_rule=run.settings.sync.launch_rule)
     _count(run, reports.enrollments, attempts)
     send = attempts.loc[attempts["action"].eq(SEND)].reset_index(drop=True)
+    # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
+    uncertain = attempt_ids(send).isin(pool.uncertain)
+    run.summary.rejected += int(uncertain.sum())
     if not run.dry_run:
         _write_down(run, pool, parts)
-        aside.replace(run, STREAM, reports.aside, attempt_ids(send).tolist())
-    return send
+        aside.replace(run, STREAM, reports.aside, [*attempt_ids(send), *pool.uncertain])
+    return send.loc[~uncertain].reset_index(drop=True)
 
 
 class _Pool:
@@ -70,7 +73,9 @@ class _Pool:
             ids = read.loc[read["external_id"].ne(""), "external_id"].unique().tolist()
             known_addresses = statistics.addresses_of(db, target_id, ids)
             read, self.moves = resolve_addresses(read, known_addresses)
-            refused = _refused(rejects.known_rejects(db, target_id, STREAM), reading)
+            known_rejects = rejects.known_rejects(db, target_id, STREAM)
+            refused = _refused(known_rejects, reading)
+            self.uncertain = known_rejects.loc[known_rejects["uncertain"].notna(), "row_id"].tolist()
             learners = [*read["learner"], *self.moves["old"], *refused["learner"]]
             learners = pd.Series(learners, dtype="str").unique().tolist()
             known = renamed(statistics.enrollments_of(db, target_id, learners), self.moves)

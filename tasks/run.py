@@ -16,6 +16,7 @@ from connectors.ledger import runs
 from connectors.ledger.store import Ledger, open_ledger
 from connectors.settings import Settings, load_settings
 from connectors.surroundings import Surroundings
+from tasks.exclusive import here, locked
 from tasks.mapping.languages import LANGUAGES
 from tasks.summary import State, Summary
 
@@ -35,6 +36,7 @@ class Run:
         ledger: Ledger,
         surroundings: Surroundings,
         *,
+        stream: str | None,
         dry_run: bool,
     ) -> None:
         self.id = uuid.uuid4().hex
@@ -42,6 +44,7 @@ class Run:
         self.settings = settings
         self.ledger = ledger
         self.surroundings = surroundings
+        self.stream = stream
         self.dry_run = dry_run
         self.slots = asyncio.Semaphore(BULK_SLOTS)
         self.coursera = _coursera(settings, ledger, surroundings)
@@ -49,9 +52,23 @@ class Run:
         platform = settings.learning360
         with ledger.begin() as db:
             self.target = runs.find_target(db, platform.api_url, platform.group_id, platform.platform_name)
-            runs.start_run(
-                db, self.id, self.target.id, summary.flow, dry_run=dry_run, now_ms=surroundings.now_ms()
+
+    def start(self) -> None:
+        """Write into the ledger that the run has begun. It holds its stream's lock: others there are dead."""
+        now_ms = self.surroundings.now_ms()
+        with self.ledger.begin() as db:
+            if self.stream is not None:
+                runs.note_crashed(db, self.target.id, self.stream, now_ms)
+            began = runs.NewRun(
+                id=self.id,
+                target_id=self.target.id,
+                flow=self.summary.flow,
+                stream=self.stream,
+                holder=here(now_ms),
+                dry_run=self.dry_run,
+                started_at=now_ms,
             )
+            runs.start_run(db, began)
 
     @property
     def integration_id(self) -> str:
@@ -76,11 +93,12 @@ class Run:
 
 @asynccontextmanager
 async def open_run(
-    flow: str, *, dry_run: bool = False, surroundings: Surroundings | None = None
+    flow: str, *, stream: str | None = None, dry_run: bool = False, surroundings: Surroundings | None = None
 ) -> AsyncIterator[Run]:
     """Open a run; when it is left, the summary says how it ended, and so does the ledger.
 
-    A failure leaves as a SyncError that carries the summary as ``summary``.
+    A run of a ``stream`` has it for itself: it waits for another one to end, up to SYNC_LOCK_WAIT. A dry run
+    changes nothing and waits for nobody. A failure leaves as a SyncError that carries the summary.
     """
     surroundings = surroundings or Surroundings()
     summary = Summary(flow=flow)
@@ -90,7 +108,14 @@ async def open_run(
         try:
             settings = _checked(load_settings())
             ledger = stack.enter_context(open_ledger(settings.sync.state_url))
-            run = Run(summary, settings, ledger, surroundings, dry_run=dry_run)
+            own = None if dry_run else stream
+            opened = Run(summary, settings, ledger, surroundings, stream=own, dry_run=dry_run)
+            if own is not None:
+                stack.callback(
+                    await locked(ledger, opened.target, own, settings.sync.lock_wait, surroundings)
+                )
+            opened.start()
+            run = opened
             await stack.enter_async_context(run.coursera)
             await stack.enter_async_context(run.learning360)
             yield run
@@ -105,6 +130,12 @@ async def open_run(
                 run.finish()
 
 
+def _outcome(summary: Summary, *, dry_run: bool) -> State:
+    if dry_run:
+        return "dry_run"
+    return "completed_with_rejects" if summary.rejected else "completed"
+
+
 def _failure(error: BaseException) -> SyncError:
     """A failure in words for people, whatever it was."""
     if isinstance(error, SyncError):
@@ -114,12 +145,6 @@ def _failure(error: BaseException) -> SyncError:
             f"A fault of this program ({type(error).__name__}): run with --verbose and report what it says."
         )
     return SyncError("Interrupted. The next run goes on from what the ledger knows.")
-
-
-def _outcome(summary: Summary, *, dry_run: bool) -> State:
-    if dry_run:
-        return "dry_run"
-    return "completed_with_rejects" if summary.rejected else "completed"
 
 
 def _checked(settings: Settings) -> Settings:

@@ -1,22 +1,35 @@
 """A customer's installation, as tests drive it: the stand-ins, a clock of their own, and the flows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs
+
+from sqlalchemy import create_engine, select
 
 from connectors.errors import SyncError
+from connectors.ledger.schema import metadata
 from connectors.surroundings import Surroundings
+from sandbox import snapshot
 from sandbox.clock import DAY_MS, ManualClock
+from sandbox.layers import LoggedRequest
 from sandbox.sandbox import Sandbox
+from sandbox.values import Json
 from tasks.summary import Summary
 
 
 class Sync:
     """The stand-ins of both platforms, and the commands' flows that are led to them."""
 
-    def __init__(self, sandbox: Sandbox, clock: ManualClock) -> None:
+    def __init__(self, sandbox: Sandbox, clock: ManualClock, state_url: str, prefect_api: str) -> None:
         self.sandbox = sandbox
         self.clock = clock
+        self.state_url = state_url
+        self.prefect_api = prefect_api
+
+    def environment(self) -> dict[str, str]:
+        """The settings that lead to the stand-ins, and to a ledger of this installation's own."""
+        return self.sandbox.environment() | {"SYNC_STATE_URL": self.state_url}
 
     def surroundings(self) -> Surroundings:
         """Time as the stand-ins see it: waiting moves it on and takes none."""
@@ -56,6 +69,7 @@ class Sync:
             summary = asyncio.run(flow(**parameters))
         except SyncError as error:
             assert isinstance(error.summary, Summary)
+            assert (error.summary.state, error.summary.exit_code) == ("failed", error.exit_code), error
             return error.summary
         assert isinstance(summary, Summary)
         assert summary.unaccounted == 0, summary
@@ -66,6 +80,64 @@ class Sync:
         found = self.sandbox.learning360.attempts_of(mail, external_id)
         return [("open" if one.completed_ms is None else "completed", one.progress) for one in found]
 
+    def courses(self) -> dict[str, str]:
+        """The courses in 360Learning that are not archived: their names by their external ids."""
+        self.sandbox.learning360.operations.settle()
+        every = self.sandbox.learning360.courses.by_id.values()
+        return {course.external_id: course.data["name"] for course in every if not course.archived}
+
+    def integration(self) -> Json:
+        """The one integration in 360Learning."""
+        (found,) = self.sandbox.learning360.integrations.values()
+        return found
+
+    def platform(self) -> Json:
+        """All that 360Learning holds, to compare."""
+        return snapshot.state(self.sandbox.learning360)
+
     def requests(self, method: str, path: str) -> int:
         """How many requests of a kind 360Learning and Coursera have seen."""
-        return sum(entry.method == method and path in entry.path for entry in self.sandbox.log.entries)
+        return len(self.log(method, path))
+
+    def log(self, method: str, path: str) -> list[LoggedRequest]:
+        """The requests of a kind that 360Learning and Coursera have seen."""
+        return [entry for entry in self.sandbox.log.entries if (entry.method, path in entry.path) == (method, True)]
+
+    def queries(self, listing: str) -> list[dict[str, str]]:
+        """What Coursera was asked of a listing, a request after the other."""
+        return [
+            {name: values[0] for name, values in parse_qs(entry.query).items()}
+            for entry in self.log("GET", f"/{listing}")
+        ]
+
+    def ledger(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table of the ledger."""
+        engine = create_engine(self.state_url)
+        try:
+            with engine.connect() as db:
+                return [dict(row) for row in db.execute(select(metadata.tables[table])).mappings()]
+        finally:
+            engine.dispose()
+
+    def remembered(self) -> dict[str, list[dict[str, Any]]]:
+        """All that the ledger knows but for the runs themselves, to compare."""
+        return {name: self.ledger(name) for name in metadata.tables if name != "runs"}
+
+    def rejected(self, stream: str) -> dict[str, str]:
+        """The rows of a stream that are put aside: reasons by ids."""
+        return {row["row_id"]: row["reason"] for row in self.ledger("rejects") if row["stream"] == stream}
+
+    def watermark(self, stream: str) -> int | None:
+        """When a stream's last good reading began."""
+        return next((row["read_at"] for row in self.ledger("watermarks") if row["stream"] == stream), None)
+
+
+def own_tasks() -> Iterator[Any]:
+    """Every Prefect task of this project."""
+    from prefect import Task  # noqa: PLC0415
+
+    from tasks import catalog, extract, integration, load, progress  # noqa: PLC0415
+
+    modules = (catalog, extract, integration, load, progress)
+    values = (value for module in modules for value in vars(module).values())
+    yield from {id(value): value for value in values if isinstance(value, Task)}.values()

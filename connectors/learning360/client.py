@@ -1,6 +1,7 @@
 """360Learning's API v2: the integration, bulk operations and reading back."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,7 @@ from connectors.learning360.models import (
     IntegrationBody,
     IntegrationPatch,
     Operation,
+    OperationType,
     Statistic,
 )
 from connectors.settings import Learning360Settings
@@ -93,6 +95,16 @@ class Learning360Client:
         answer: Any = await self._api.call("GET", f"api/v2/bulk/operations/{operation_id}")
         return validated(Operation, answer, what="A bulk operation")
 
+    async def operations(self, operation_type: OperationType, since_ms: int) -> list[Operation]:
+        """All operations of a type, of whatever integration, made since then by the platform's clock."""
+        query = {"type[eq]": operation_type, "createdAt[gte]": iso_moment(since_ms)}
+        pages = self._pages("api/v2/bulk/operations", query)
+        return [validated(Operation, item, what="A bulk operation") async for page in pages for item in page]
+
+    def now_ms(self) -> int:
+        """The platform's own time (epoch milliseconds)."""
+        return self._api.now_ms()
+
     async def results(self, operation_id: str) -> list[JsonObject]:
         """Each input of an ended operation with what became of it."""
         answer: Any = await self._api.call("GET", f"api/v2/bulk/operations/{operation_id}/results")
@@ -166,3 +178,8 @@ def _objects(value: object, *, what: str) -> list[JsonObject]:
         return _OBJECTS.validate_python(value)
     except ValidationError as error:
         raise RequestError(f"{what} does not have the shape of the contract.") from error
+
+
+def iso_moment(epoch_ms: int) -> str:
+    """A moment as the platform's filters take it: ISO 8601 in UTC, its milliseconds always 0."""
+    return f"{datetime.fromtimestamp(epoch_ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.000Z"

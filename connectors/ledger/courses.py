@@ -20,6 +20,16 @@ def known_courses(db: Connection, target_id: int) -> pd.DataFrame:
     return read_frame(db, query)
 
 
+def course_ids(db: Connection, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
+    """360Learning's ids of courses, as far as they are known: externalId by courseId."""
+    query = select(courses.c.course_id, courses.c.external_id).filter_by(target_id=target_id)
+    query = query.where(courses.c.course_id.is_not(None))
+    found: dict[str, str] = {}
+    for batch in in_batches(external_ids):
+        found |= {row[0]: row[1] for row in db.execute(query.where(courses.c.external_id.in_(batch)))}
+    return found
+
+
 def accept_courses(
     db: Connection, target_id: int, accepted: pd.DataFrame, *, run_id: str, operation_id: str, now_ms: int
 ) -> None:

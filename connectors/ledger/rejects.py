@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from connectors.ledger.frames import read_frame, records
 from connectors.ledger.schema import rejects
 from connectors.ledger.store import in_batches, upsert
 
+COLUMNS = ("row_id", "reason", "learner", "course", "raw", "uncertain")
+
 
 def known_rejects(db: Connection, target_id: int, stream: str) -> pd.DataFrame:
-    """A stream's rows put aside: row_id, reason, learner, course, raw (all str)."""
-    names = ("row_id", "reason", "learner", "course", "raw")
+    """A stream's rows put aside: the columns of COLUMNS, all str."""
+    names = COLUMNS
     return read_frame(
         db, select(*(rejects.c[name] for name in names)).filter_by(target_id=target_id, stream=stream)
     )
@@ -21,11 +23,12 @@ def known_rejects(db: Connection, target_id: int, stream: str) -> pd.DataFrame:
 def put_aside(
     db: Connection, target_id: int, stream: str, rows: pd.DataFrame, *, run_id: str, now_ms: int
 ) -> None:
-    """Put rows aside (row_id, reason, learner, course, raw); a row that was aside keeps its first date."""
+    """Put rows aside (COLUMNS; uncertain may be left out); a row that was aside keeps its first date."""
     query = select(rejects.c.row_id, rejects.c.first_at).filter_by(target_id=target_id, stream=stream)
     first_at = {row.row_id: row.first_at for row in db.execute(query)}
     fixed = {"target_id": target_id, "stream": stream, "run_id": run_id, "last_at": now_ms}
-    latest = rows.drop_duplicates("row_id", keep="last")[["row_id", "reason", "learner", "course", "raw"]]
+    rows = rows if "uncertain" in rows else rows.assign(uncertain=None)
+    latest = rows.drop_duplicates("row_id", keep="last")[list(COLUMNS)]
     upsert(
         db,
         rejects,
@@ -41,3 +44,9 @@ def take_back(db: Connection, target_id: int, stream: str, row_ids: Sequence[str
                 rejects.c.target_id == target_id, rejects.c.stream == stream, rejects.c.row_id.in_(batch)
             )
         )
+
+
+def make_certain(db: Connection, target_id: int, stream: str) -> None:
+    """Note that no attempt has come of any row of unknown outcome: they can be sent again."""
+    rows = update(rejects).filter_by(target_id=target_id, stream=stream)
+    db.execute(rows.values(uncertain=None))

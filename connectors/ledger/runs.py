@@ -1,7 +1,7 @@
 """Targets, runs, watermarks and renewed tokens: the small records of the ledger."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -11,11 +11,29 @@ from connectors.ledger.store import upsert
 
 @dataclass(frozen=True)
 class Target:
-    """An integration in a 360Learning group; ``integration_id`` is None until it is set up."""
+    """An integration in a 360Learning group.
+
+    ``key`` names the group's integration, whichever it is; ``integration_id`` is None until it is set up;
+    ``trusted`` says whether the ledger knows what it holds.
+    """
 
     id: int
+    key: str
     integration_id: str | None
-    created_here: bool
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run that begins: the ``stream`` whose lock it holds, and in words who the ``holder`` is."""
+
+    id: str
+    target_id: int
+    flow: str
+    stream: str | None
+    holder: str
+    dry_run: bool
+    started_at: int
 
 
 @dataclass(frozen=True)
@@ -29,18 +47,19 @@ class Watermark:
 def find_target(db: Connection, api_url: str, group_id: str, platform_name: str) -> Target:
     """The ledger's record of a target, made where there is none."""
     identity = {"api_url": api_url, "group_id": group_id, "platform_name": platform_name, "retired": False}
-    query = select(targets.c.id, targets.c.integration_id, targets.c.created_here).filter_by(**identity)
+    query = select(targets.c.id, targets.c.integration_id, targets.c.trusted).filter_by(**identity)
     row = db.execute(query).one_or_none()
     if row is None:
-        db.execute(insert(targets).values(**identity, created_here=False))
+        db.execute(insert(targets).values(**identity, trusted=False))
         row = db.execute(query).one()
-    return Target(*row)
+    key = fingerprint(f"{api_url} {group_id} {platform_name}")[:16]
+    return Target(row.id, key, row.integration_id, row.trusted)
 
 
 def set_integration(
-    db: Connection, target: Target, run_id: str, integration_id: str, *, created_here: bool
+    db: Connection, target: Target, run_id: str, integration_id: str, *, trusted: bool
 ) -> Target:
-    """Note which integration a target is, and whether it was created by us.
+    """Note which integration a target is, and whether the ledger knows what it holds.
 
     Where it was another one before, that one is gone with all that it held: its records are retired, and
     the target begins anew. The run becomes one of the new target's.
@@ -48,9 +67,9 @@ def set_integration(
     if target.integration_id is not None:
         target = _successor(db, target)
         db.execute(update(runs).where(runs.c.id == run_id).values(target_id=target.id))
-    values = {"integration_id": integration_id, "created_here": created_here}
+    values = {"integration_id": integration_id, "trusted": trusted}
     db.execute(update(targets).where(targets.c.id == target.id).values(**values))
-    return Target(target.id, integration_id, created_here)
+    return replace(target, integration_id=integration_id, trusted=trusted)
 
 
 def _successor(db: Connection, target: Target) -> Target:
@@ -60,13 +79,28 @@ def _successor(db: Connection, target: Target) -> Target:
     return find_target(db, *row)
 
 
-def start_run(db: Connection, run_id: str, target_id: int, flow: str, *, dry_run: bool, now_ms: int) -> None:
+def trust(db: Connection, target: Target) -> Target:
+    """Note that the ledger knows what the integration holds, or is to go on as if it did."""
+    db.execute(update(targets).where(targets.c.id == target.id).values(trusted=True))
+    return replace(target, trusted=True)
+
+
+def start_run(db: Connection, run: NewRun) -> None:
     """Note that a run has begun."""
-    db.execute(
-        insert(runs).values(
-            id=run_id, target_id=target_id, flow=flow, dry_run=dry_run, started_at=now_ms, state="running"
-        )
-    )
+    db.execute(insert(runs).values(**asdict(run), state="running"))
+
+
+def holder_of(db: Connection, target_id: int, stream: str) -> str:
+    """Who holds a stream's lock: the flow, since when (epoch ms) and where, as it noted itself."""
+    query = select(runs.c.flow, runs.c.holder).filter_by(target_id=target_id, stream=stream, state="running")
+    row = db.execute(query.order_by(runs.c.started_at.desc()).limit(1)).one_or_none()
+    return "another run" if row is None else f"a {row.flow} run ({row.holder})"
+
+
+def note_crashed(db: Connection, target_id: int, stream: str, now_ms: int) -> None:
+    """Note that the runs of a stream that never ended have died: whoever holds its lock now knows that."""
+    died = update(runs).filter_by(target_id=target_id, stream=stream, state="running")
+    db.execute(died.values(state="crashed", ended_at=now_ms))
 
 
 def finish_run(db: Connection, run_id: str, state: str, summary: str, now_ms: int) -> None:

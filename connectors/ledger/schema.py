@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -38,8 +38,9 @@ targets = Table(
     Column("group_id", String, nullable=False),
     Column("platform_name", String, nullable=False),
     Column("integration_id", String),
-    # Whether this ledger saw the integration created: if not, it may hold attempts that it knows nothing of.
-    Column("created_here", Boolean, nullable=False),
+    # Whether the ledger knows what the integration holds: it saw it created, has adopted it, or was told to
+    # go on regardless. If not, the integration may hold attempts that the ledger knows nothing of.
+    Column("trusted", Boolean, nullable=False),
     # A target whose integration is gone; another has taken its place, with records of its own.
     Column("retired", Boolean, nullable=False),
 )
@@ -50,6 +51,9 @@ runs = Table(
     Column("id", String, primary_key=True),
     Column("target_id", Integer, ForeignKey("targets.id"), nullable=False),
     Column("flow", String, nullable=False),
+    # The stream whose lock it holds, and who to ask about it.
+    Column("stream", String),
+    Column("holder", String),
     Column("dry_run", Boolean, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
@@ -137,6 +141,8 @@ submissions = Table(
     # The rows (Parquet) until they are settled; then nothing, so that no address is kept twice.
     Column("rows", LargeBinary),
     Column("intended_at", BigInteger, nullable=False),
+    # The same moment by 360Learning's clock, to look for the operation among the platform's own.
+    Column("intended_at_platform", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
     Column("settled_at", BigInteger),
     Index("submissions_by_state", "target_id", "state"),
@@ -154,6 +160,8 @@ rejects = Table(
     Column("course", String),
     # The row as it was read, where it could not be mapped and so stands nowhere else in the ledger.
     Column("raw", Text),
+    # An attempt (JSON) of which it is not known whether 360Learning took it: it is not sent again blindly.
+    Column("uncertain", Text),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("run_id", String, ForeignKey("runs.id"), nullable=False),

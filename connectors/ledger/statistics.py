@@ -60,7 +60,13 @@ def record_enrollments(db: Connection, target_id: int, read: pd.DataFrame, *, ru
 
 
 def accept_attempts(
-    db: Connection, target_id: int, accepted: pd.DataFrame, *, run_id: str, operation_id: str, now_ms: int
+    db: Connection,
+    target_id: int,
+    accepted: pd.DataFrame,
+    *,
+    run_id: str,
+    operation_id: str | None,
+    now_ms: int,
 ) -> None:
     """Record accepted statistics: the columns of ATTEMPT_COLUMNS, rule and resource_id."""
     marks = {

@@ -6,17 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from connectors.errors import SettingsError
-from connectors.ledger.schema import SCHEMA_VERSION, metadata, schema_versions
+from connectors.errors import SettingsError, SyncError, TryLaterError
+from connectors.ledger.lock import Lock, try_advisory_lock, try_file_lock
+from connectors.ledger.migrations import migrate
 
 # Values bound in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
 VALUES_AT_ONCE = 10_000
 BUSY_SECONDS = 30
+READ_ONLY = "coursera_sync_read_only"
 
 
 class Ledger:
@@ -34,8 +36,37 @@ class Ledger:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction: all of what is done in it is kept, or nothing."""
-        with self._engine.begin() as db:
+        with _told_plainly(), self._engine.begin() as db:
             yield db
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A look at the ledger that holds up nobody."""
+        with _told_plainly(), self._engine.connect().execution_options(**{READ_ONLY: True}) as db:
+            yield db
+
+    def try_lock(self, name: str) -> Lock | None:
+        """Take a lock of that name, which is free again when it is released or this process dies.
+
+        Returns None where another process holds it.
+        """
+        if self._engine.dialect.name == "sqlite":
+            return try_file_lock(f"{self._engine.url.database}.{name}.lock")
+        return try_advisory_lock(self._engine, name)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say what is wrong with the database in words for people."""
+    try:
+        yield
+    except OperationalError as error:
+        if "locked" in str(error.orig):
+            raise TryLaterError("The ledger is locked by another program. Try again later.") from error
+        raise SyncError(
+            f"The ledger cannot be used ({error.orig}): see that its disk has room and its database is up. "
+            "Nothing is lost; the next run goes on from what the ledger knows."
+        ) from error
 
 
 def open_ledger(state_url: str) -> Ledger:
@@ -48,7 +79,8 @@ def open_ledger(state_url: str) -> Ledger:
         if url.get_backend_name() == "sqlite":
             _make_private_file(Path(url.database or ""))
         engine = _engine(url)
-        _make_tables(engine)
+        with engine.begin() as db:
+            migrate(db)
     except (OSError, SQLAlchemyError) as error:
         raise SettingsError(
             f"SYNC_STATE_URL cannot be used: {_reason(error)}. It names the database that remembers what "
@@ -71,25 +103,19 @@ def _engine(url: URL) -> Engine:
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
+def _begin_sqlite(db: Connection) -> None:
+    """A transaction that will write takes its place at once, so that it cannot fail for it half-way."""
+    db.exec_driver_sql("BEGIN" if db.get_execution_options().get(READ_ONLY) else "BEGIN IMMEDIATE")
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection
+    connection.isolation_level = None  # transactions begin where we say so, tables included
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _make_tables(engine: Engine) -> None:
-    with engine.begin() as db:
-        metadata.create_all(db)
-        version = db.scalar(select(schema_versions.c.version))
-        if version is None:
-            db.execute(schema_versions.insert().values(version=SCHEMA_VERSION))
-        elif version > SCHEMA_VERSION:
-            raise SettingsError(
-                f"The ledger was written by a newer coursera-sync (schema {version}, this one knows "
-                f"{SCHEMA_VERSION}): upgrade this installation."
-            )
 
 
 def _reason(error: Exception) -> str:

@@ -1,43 +1,66 @@
 """Bulk operations under way: the intent before, the operation's id after, nothing once settled."""
 
+import io
+from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from connectors.ledger.schema import submissions
 from connectors.ledger.store import upsert
 
 State = Literal["intended", "sent", "settled", "failed"]
+OPEN_STATES = ("intended", "sent")
 
 
-def intend(
-    db: Connection,
-    submission_id: str,
-    *,
-    target_id: int,
-    run_id: str,
-    operation_type: str,
-    rows: pd.DataFrame,
-    now_ms: int,
-) -> None:
+@dataclass(frozen=True)
+class Submission:
+    """A bulk operation of ours, from before it is sent.
+
+    ``operation_id`` is None until 360Learning is known to have taken it; ``intended_at`` is epoch
+    milliseconds by 360Learning's clock.
+    """
+
+    id: str
+    target_id: int
+    run_id: str
+    type: str
+    rows: pd.DataFrame
+    intended_at: int
+    operation_id: str | None = None
+
+
+def intend(db: Connection, submission: Submission, now_ms: int) -> None:
     """Write down what is about to be sent, before it is sent."""
     intent = {
-        "id": submission_id,
-        "target_id": target_id,
-        "run_id": run_id,
-        "type": operation_type,
+        "id": submission.id,
+        "target_id": submission.target_id,
+        "run_id": submission.run_id,
+        "type": submission.type,
         "state": "intended",
-        "row_count": len(rows),
-        "rows": rows.to_parquet(compression="zstd"),
+        "row_count": len(submission.rows),
+        "rows": submission.rows.to_parquet(compression="zstd"),
         "intended_at": now_ms,
+        "intended_at_platform": submission.intended_at,
     }
     upsert(db, submissions, [intent])
 
 
-def operation_of(db: Connection, submission_id: str) -> str | None:
-    """The operation that 360Learning made of a submission; None while it is not known to have taken it."""
-    return db.scalar(select(submissions.c.operation_id).filter_by(id=submission_id))
+def find(db: Connection, submission_id: str) -> Submission | None:
+    """A submission that is not closed; None where there is none of that id."""
+    return next(iter(_open(db, submissions.c.id == submission_id)), None)
+
+
+def left_open(db: Connection, target_id: int, operation_types: tuple[str, ...]) -> list[Submission]:
+    """The submissions of these types that are not closed, oldest first."""
+    return _open(db, (submissions.c.target_id == target_id) & submissions.c.type.in_(operation_types))
+
+
+def known_operations(db: Connection, target_id: int) -> set[str]:
+    """All operations that are ours for certain."""
+    query = select(submissions.c.operation_id).filter_by(target_id=target_id)
+    return set(db.scalars(query.where(submissions.c.operation_id.is_not(None))))
 
 
 def mark_sent(db: Connection, submission_id: str, operation_id: str, now_ms: int) -> None:
@@ -50,3 +73,18 @@ def close(db: Connection, submission_id: str, state: State, now_ms: int) -> None
     """End a submission: settled once its results are in the ledger, failed where nothing was taken."""
     values = {"state": state, "rows": None, "settled_at": now_ms}
     db.execute(update(submissions).filter_by(id=submission_id).values(**values))
+
+
+def _open(db: Connection, which: ColumnElement[bool]) -> list[Submission]:
+    columns = submissions.c
+    query = select(
+        columns.id,
+        columns.target_id,
+        columns.run_id,
+        columns.type,
+        columns.rows,
+        columns.intended_at_platform,
+        columns.operation_id,
+    ).where(which, columns.state.in_(OPEN_STATES))
+    found = db.execute(query.order_by(columns.intended_at))
+    return [Submission(*row[:4], pd.read_parquet(io.BytesIO(row[4])), *row[5:]) for row in found]

@@ -11,6 +11,7 @@ from sandbox.world.people import Learner, make_learners
 
 _PROGRAM_NAMES = ("Global Academy", "Leadership Track", "Tech Talent")
 _UNKNOWN_LEARNERS = 4
+_FEWEST_COURSES, _FEWEST_LEARNERS = 30, 6
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,14 @@ class Sizes:
     courses: int = 2_000
     learners: int = 300
     enrollments: int = 3_000
+
+    def __post_init__(self) -> None:
+        """Refuses what could not be drawn without repeating itself."""
+        if self.courses < _FEWEST_COURSES or self.learners < _FEWEST_LEARNERS:
+            raise ValueError(f"at least {_FEWEST_COURSES} courses and {_FEWEST_LEARNERS} learners are needed")
+        most = self.learners * self.courses // 10
+        if not 0 < self.enrollments <= most:
+            raise ValueError(f"so many learners and courses allow for 1 to {most} enrollments")
 
 
 @dataclass(frozen=True)
@@ -182,12 +191,12 @@ def _definition() -> Json:
 def _fill(world: World, rng: Random, sizes: Sizes) -> None:
     world.contents = contents.CatalogMaker(rng, world.now_ms, world.programs).catalog(sizes.courses)
     world.malformed_contents = contents.spoil(world.contents)
-    world.learners = make_learners(rng, max(0, sizes.learners - 1))
+    world.learners = make_learners(rng, sizes.learners - 1)
     for learner in world.learners[1 : 1 + _UNKNOWN_LEARNERS]:
         learner.known = False
     open_to_all = [reports.enrollable(content) for content in _well_formed(world) if content["programs"]]
     maker = reports.ReportMaker(rng, world.now_ms, world.programs)
-    world.reports = maker.rows(world.learners, open_to_all, max(0, sizes.enrollments - 1))
+    world.reports = maker.rows(world.learners, open_to_all, sizes.enrollments - 1)
     world.malformed_reports = reports.spoil(world.reports)
     _stage_showcase(world, maker, open_to_all)
 

@@ -65,6 +65,8 @@ def _rounds(pool: pd.DataFrame) -> pd.Series:
     A row whose dates all lie after the earliest completion among the rows of its round is of a later round.
     """
     rounds = pd.Series(1, index=pool.index, dtype="int64")
+    if pool.empty:  # pandas cannot join nothing with nothing
+        return rounds
     rest = pool
     while True:
         done = rest.loc[rest["completed"]].groupby(KEY)["last_at"].min().rename("done_at")

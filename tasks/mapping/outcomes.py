@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-OUTCOME_COLUMNS = ("accepted", "resource_id", "reason")
+OUTCOME_COLUMNS = ("answered", "accepted", "resource_id", "reason")
 NO_RESULT = "360Learning reported no result for this row"
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 
@@ -26,10 +26,10 @@ def statistic_key(body: Mapping[str, Any]) -> Hashable:
 
 
 def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, Any]]) -> pd.DataFrame:
-    """What became of each sent row, in its order: accepted bool, resource_id str, reason str.
+    """What became of each sent row, in its order: answered and accepted bool, resource_id and reason str.
 
-    ``results`` holds the operation's results by the key of their input. A row without a result is not
-    accepted. Addresses in the platform's messages are masked, so that reasons can be shown and counted.
+    ``results`` holds the operation's results by the key of their input. A row without a result is neither
+    answered nor accepted. Addresses in the platform's messages are masked, so that reasons can be shown.
     """
     answers = [results.get(key) for key in keys]
     accepted = [answer is not None and answer.get("status") == "success" for answer in answers]
@@ -37,6 +37,7 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, A
     reasons = [_reason(answer) for answer in answers]
     return pd.DataFrame(
         {
+            "answered": pd.Series([answer is not None for answer in answers], dtype=bool),
             "accepted": pd.Series(accepted, dtype=bool),
             "resource_id": pd.Series(resources, dtype="str"),
             "reason": pd.Series(reasons, dtype="str"),

@@ -43,10 +43,6 @@ class Vendor:
         else:
             assert response.content == b""
 
-    def schema(self, name: str) -> dict[str, Any]:
-        """A component of the contract."""
-        return {"$ref": f"#/components/schemas/{name}"}
-
     def validator(self, schema: dict[str, Any]) -> Draft202012Validator:
         """A validator of a schema that may refer to the contract's components."""
         return Draft202012Validator(schema | {"components": self._document["components"]})
@@ -75,9 +71,10 @@ def _contract() -> Vendor | None:
 
 
 @pytest.fixture(scope="session")
-def vendor() -> Vendor:
-    """The contract; a test that asks for it is skipped without."""
-    return _contract() or pytest.skip("CONTRACTS_DIR is not set")
+def validator_of() -> Callable[[str], Draft202012Validator]:
+    """The contract's judge of a component; a test that asks for it is skipped without the contract."""
+    contract = _contract() or pytest.skip("CONTRACTS_DIR is not set")
+    return lambda name: contract.validator({"$ref": f"#/components/schemas/{name}"})
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ RULES: dict[str, tuple[list[Had], Statistic, list[str], str]] = {
     "2: earlier than an open one": ([open_at(T)], statistic(T - 1), ["a0"], "a0"),
     "2: every open one": ([open_at(T), open_at(T + 5)], statistic(T - 1), ["a0", "a1"], "a1"),
     "2: only the open ones it begins before": ([open_at(T), open_at(T + 5)], statistic(T), ["a1"], "a1"),
-    "2: later than the completed, not than the open": (
+    "2: later than only the completed": (
         [done_at(T), open_at(T + 5)],
         statistic(T + 1),
         ["a1"],

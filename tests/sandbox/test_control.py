@@ -80,6 +80,7 @@ def test_options_are_set_and_shown(served: Sandbox, control: httpx.Client) -> No
         ("/options", {"coursera": {"nothing": 1}}),
         ("/options", {"nowhere": {}}),
         ("/faults", {"action": "answer", "nothing": 1}),
+        ("/faults", {"action": "explode"}),
         ("/launch", {"mail": MAIL}),
         ("/tags", {"externalId": "nothing", "tag": "x"}),
         ("/slots", {"busy": "many"}),

@@ -5,7 +5,8 @@ from sandbox.clock import DAY_MS, ManualClock
 from sandbox.coursera.sign_in import Style
 from sandbox.server import Sandbox
 
-REFRESH, CLIENT = "refresh_token", "client_credentials"
+REFRESH: Style = "refresh_token"
+CLIENT: Style = "client_credentials"
 
 
 def sign_in(http: httpx.Client, settings: dict[str, str], **changes: str) -> httpx.Response:

@@ -61,6 +61,13 @@ def test_the_command_takes_the_ports_it_is_given() -> None:
         assert farewell(process)[0] == 0
 
 
+def test_the_command_says_what_sizes_are_wrong() -> None:
+    with subprocess.Popen([*COMMAND, "--courses", "1"], stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        code, _, err = farewell(process)
+    assert code == 2
+    assert err.endswith("at least 30 courses and 6 learners are needed\n")
+
+
 def free_ports(count: int) -> int:
     """The first of so many ports in a row that nobody uses."""
     for base in range(42_000, 60_000, count):
@@ -81,6 +88,11 @@ def test_settings_are_there_only_while_it_is_served(sandbox: Sandbox) -> None:
         assert "COURSERA_REFRESH_TOKEN" not in sandbox.environment("client_credentials")
     with pytest.raises(RuntimeError, match="not being served"):
         sandbox.url("control")
+
+
+def test_answers_are_dated_by_the_clock_that_was_handed_in(served: Sandbox, http: httpx.Client) -> None:
+    for app in ("coursera", "learning360", "control"):
+        assert http.get(served.url(app)).headers["date"] == "Thu, 15 Jan 2026 08:00:00 GMT"
 
 
 def test_nothing_is_left_behind(sandbox: Sandbox) -> None:
@@ -107,6 +119,18 @@ def test_it_stops_at_once_with_connections_open_and_requests_under_way(sandbox: 
         assert client.get(sandbox.url("control")).status_code == 200
         with pytest.raises(httpx.ReadTimeout):
             client.get(sandbox.url("coursera"), timeout=0.05)
+
+
+def test_a_start_that_fails_says_why(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Sandbox) -> None:
+        raise OSError("no listeners today")
+
+    monkeypatch.setattr("sandbox.server._listeners", fail)
+    before = threading.active_count()
+    with pytest.raises(OSError, match="no listeners today"), running(sandbox):
+        pass
+    assert threading.active_count() == before
+    assert sandbox.ports == {}
 
 
 def test_a_block_that_fails_still_stops_it(sandbox: Sandbox) -> None:

@@ -34,6 +34,13 @@ def test_it_has_the_sizes_that_are_asked_for(world: World) -> None:
     assert (len(small.contents), len(small.learners), len(small.reports)) == (60, 9, 30)
 
 
+@pytest.mark.parametrize("sizes", [(29, 10, 10), (100, 5, 10), (30, 6, 0), (30, 6, 19)])
+def test_sizes_that_cannot_be_drawn_are_refused(sizes: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="learners"):
+        Sizes(*sizes)
+    assert World.seeded(NOW_MS, 1, Sizes(30, 6, 18)).showcase
+
+
 def test_the_catalog_is_mixed(world: World) -> None:
     types = Counter(content["contentType"] for content in world.contents)
     assert types["Course"] > 1_600
@@ -178,6 +185,8 @@ def test_a_day_brings_the_showcase_learner_on() -> None:
     row = world.report_of(world.showcase.mail, world.showcase.external_ids[0])
     assert (row["overallProgress"], row["isCompleted"], row["lastActivityAt"]) == (45, False, NOW_MS + 1)
     assert row["approxTotalCourseHrs"] > 0
+    assert world.next_day(NOW_MS + 2)["showcase_percent"] == 100
+    assert (row["isCompleted"], row["completedAt"]) == (True, NOW_MS + 2)
 
 
 def test_days_are_deterministic_and_can_follow_each_other() -> None:

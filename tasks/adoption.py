@@ -1,0 +1,67 @@
+"""Adoption: a ledger that was lost, or takes over from another connector, learns what 360Learning holds."""
+
+import logging
+
+import pandas as pd
+
+from connectors.errors import AccessError
+from connectors.learning360.answers import MissingScopeError
+from connectors.ledger import runs, statistics
+from tasks.mapping.attempts import KEY
+from tasks.progress import MappedReports
+from tasks.reading_back import held_attempts
+from tasks.run import Run
+from tasks.step import step
+
+RULE = "adopted: 360Learning held it before this ledger"
+
+logger = logging.getLogger("coursera_sync.adoption")
+
+
+@step("make sure that the ledger knows what 360Learning holds")
+async def know_what_is_held(run: Run, reports: MappedReports, *, fresh: bool) -> None:
+    """Adopt the attempts on the courses of a reading, where the ledger did not see the integration created.
+
+    Statistics sent blindly would open every attempt a second time. ``fresh`` goes on regardless.
+    """
+    if run.target.trusted:
+        return
+    if run.dry_run:
+        run.note("The ledger does not know what the integration holds: a run would adopt that first")
+        return
+    if fresh:
+        run.note("Going on without knowing what the integration holds, as --fresh asks for")
+        attempts = pd.DataFrame()
+    else:
+        attempts = await _adopted(run, reports.enrollments["course"].unique().tolist())
+    now_ms = run.surroundings.now_ms()
+    with run.ledger.begin() as db:
+        if len(attempts):
+            statistics.accept_attempts(
+                db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms
+            )
+            run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(attempts)}")
+        run.target = runs.trust(db, run.target)
+
+
+async def _adopted(run: Run, courses: list[str]) -> pd.DataFrame:
+    try:
+        held = await held_attempts(run, courses)
+    except MissingScopeError as error:
+        raise AccessError(
+            "This ledger does not know what the integration in 360Learning holds: it was lost, or another "
+            "connector was here before. Restore the ledger, or grant courseStats:read and users:read so that "
+            "it can be read back; `coursera-sync statistics --fresh` goes on regardless, and opens attempts "
+            "anew that are there already."
+        ) from error
+    return numbered(held)
+
+
+def numbered(held: pd.DataFrame) -> pd.DataFrame:
+    """Attempts that 360Learning holds as the ledger keeps them, numbered by their first activity.
+
+    An attempt at 0 % is a launch's and no statistic's: it is left out.
+    """
+    real = held.loc[held["progress"].gt(0)].sort_values([*KEY, "first_at", "last_at"])
+    number = real.groupby(KEY).cumcount() + 1
+    return real.assign(number=number, external_id="", rule=RULE)

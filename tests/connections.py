@@ -1,0 +1,45 @@
+"""What leads a connector to the stand-ins: settings, and surroundings in which waiting takes no time."""
+
+import traceback
+from typing import Any
+
+from connectors.settings import CourseraSettings, Learning360Settings
+from connectors.surroundings import Surroundings
+from sandbox.clock import ManualClock
+from sandbox.coursera.sign_in import Style
+from sandbox.sandbox import Sandbox
+
+
+def surroundings_on(clock: ManualClock, waits: list[float], *, chance: float = 0.0) -> Surroundings:
+    """Time as the clock tells it: a wait moves it on, and is noted in seconds."""
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock.advance(seconds=seconds)
+
+    return Surroundings(now_ms=clock, monotonic=lambda: clock() / 1000, sleep=sleep, chance=lambda: chance)
+
+
+def coursera_settings(sandbox: Sandbox, sign_in: Style = "refresh_token", **changes: str) -> CourseraSettings:
+    """The settings that lead to Coursera's stand-in, by either way of signing in."""
+    given = _of("COURSERA_", sandbox.environment(sign_in))
+    return CourseraSettings.model_validate(given | changes)
+
+
+def learning360_settings(sandbox: Sandbox, **changes: str) -> Learning360Settings:
+    """The settings that lead to 360Learning's stand-in."""
+    given = _of("LEARNING360_", sandbox.environment())
+    return Learning360Settings.model_validate(given | changes)
+
+
+def _of(prefix: str, environment: dict[str, str]) -> dict[str, Any]:
+    return {
+        name.removeprefix(prefix).lower(): value
+        for name, value in environment.items()
+        if name.startswith(prefix)
+    }
+
+
+def all_that_shows(error: BaseException) -> str:
+    """An error as `--verbose` prints it, with all that led to it."""
+    return "".join(traceback.format_exception(error))

@@ -1,0 +1,365 @@
+"""Signing in: both of Coursera's ways and 360Learning's, once for all, in time, and once more after a 401."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, get_args
+
+import httpx
+import pytest
+
+from connectors.auth import Token
+from connectors.coursera.client import CourseraClient
+from connectors.coursera.listing import Census
+from connectors.errors import AccessError, RequestError, SyncError, TryLaterError
+from connectors.learning360.client import NO_SUCH_ID, Learning360Client
+from connectors.surroundings import Surroundings
+from sandbox.clock import ManualClock
+from sandbox.coursera.sign_in import Style
+from sandbox.faults import Action
+from sandbox.server import Sandbox
+from tests.connections import all_that_shows, coursera_settings, learning360_settings
+
+TOKEN = "token$"
+
+
+class Way(NamedTuple):
+    """A way of signing in: how long its tokens live, and what to check when it is refused."""
+
+    name: str
+    lifetime_seconds: int
+    settings: tuple[str, ...]
+
+
+REFRESH = Way(
+    "refresh_token", 1800, ("COURSERA_CLIENT_ID", "COURSERA_CLIENT_SECRET", "COURSERA_REFRESH_TOKEN")
+)
+CREDENTIALS = Way("client_credentials", 1799, ("COURSERA_CLIENT_ID", "COURSERA_CLIENT_SECRET"))
+LEARNING360 = Way(
+    "learning360", 3600, ("LEARNING360_CLIENT_ID", "LEARNING360_CLIENT_SECRET", "LEARNING360_API_URL")
+)
+EVERY_WAY = pytest.mark.parametrize("way", [REFRESH, CREDENTIALS, LEARNING360], ids=lambda way: way.name)
+
+Ask = Callable[[], Awaitable[object]]
+
+
+@asynccontextmanager
+async def opened(way: Way, served: Sandbox, surroundings: Surroundings, **changes: str) -> AsyncIterator[Ask]:
+    """A client that signs in that way, as its cheapest request."""
+    if way is LEARNING360:
+        platform = learning360_settings(served, **changes)
+        async with Learning360Client(platform, surroundings=surroundings) as client:
+            yield lambda: client.integrations("Coursera for Business")
+        return
+    style: Style = "refresh_token" if way is REFRESH else "client_credentials"
+    settings = coursera_settings(served, style, **changes)
+    async with CourseraClient(settings, surroundings=surroundings) as coursera:
+        yield coursera.organisation
+
+
+def asked(served: Sandbox) -> int:
+    """How often a token was asked for."""
+    return len(served.log.select(TOKEN))
+
+
+def revoke(served: Sandbox) -> None:
+    served.coursera.sign_in.revoke_access_tokens()
+    served.learning360.access.revoke_tokens()
+
+
+@EVERY_WAY
+async def test_a_sign_in_opens_the_platform(way: Way, served: Sandbox, surroundings: Surroundings) -> None:
+    async with opened(way, served, surroundings) as ask:
+        await ask()
+        await ask()
+    assert [entry.status for entry in served.log.entries] == [200, 200, 200]
+    assert asked(served) == 1
+
+
+@EVERY_WAY
+async def test_many_requests_at_once_ask_for_one_token(
+    way: Way, served: Sandbox, surroundings: Surroundings
+) -> None:
+    async with opened(way, served, surroundings) as ask:
+        await asyncio.gather(*(ask() for _ in range(40)))
+    assert asked(served) == 1
+
+
+@EVERY_WAY
+async def test_a_token_is_renewed_a_minute_before_it_expires(
+    way: Way, served: Sandbox, surroundings: Surroundings, clock: ManualClock
+) -> None:
+    async with opened(way, served, surroundings) as ask:
+        await ask()
+        clock.advance(seconds=way.lifetime_seconds - 61)
+        await ask()
+        assert asked(served) == 1
+        clock.advance(seconds=1)
+        await ask()
+        assert asked(served) == 2
+    assert {entry.status for entry in served.log.entries} == {200}
+
+
+async def test_a_short_lived_token_is_used_for_most_of_its_life(
+    coursera: CourseraClient, served: Sandbox, clock: ManualClock
+) -> None:
+    short = {"access_token": "short", "expires_in": 30}
+    served.faults.add("answer", path=TOKEN, status=200, body=short)
+    served.faults.add("answer", status=200, body={"id": "acme"})
+    for _ in range(3):
+        await coursera.organisation()
+        clock.advance(seconds=13)
+    assert asked(served) == 1
+    await coursera.organisation()
+    assert asked(served) == 2
+
+
+@EVERY_WAY
+async def test_a_refused_token_is_renewed_and_the_request_sent_again(
+    way: Way, served: Sandbox, surroundings: Surroundings
+) -> None:
+    async with opened(way, served, surroundings) as ask:
+        await ask()
+        revoke(served)
+        await ask()
+    assert [entry.status for entry in served.log.entries] == [200, 200, 401, 200, 200]
+    assert asked(served) == 2
+
+
+@EVERY_WAY
+async def test_many_refused_at_once_ask_for_one_new_token(
+    way: Way, served: Sandbox, surroundings: Surroundings, waits: list[float]
+) -> None:
+    async with opened(way, served, surroundings) as ask:
+        await ask()
+        revoke(served)
+        await asyncio.gather(*(ask() for _ in range(40)))
+    assert asked(served) == 2
+    assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("way", "setting"),
+    [(REFRESH, "COURSERA_TOKEN_URL"), (CREDENTIALS, "COURSERA_TOKEN_URL")]
+    + [(LEARNING360, "LEARNING360_API_URL")],
+    ids=lambda value: value.name if isinstance(value, Way) else "",
+)
+async def test_a_second_refusal_is_for_people(
+    way: Way, setting: str, served: Sandbox, surroundings: Surroundings
+) -> None:
+    served.faults.add("answer", path="businesses|integrations", status=401, body={"error": "invalid_token"})
+    async with opened(way, served, surroundings) as ask:
+        with pytest.raises(AccessError, match=setting):
+            await ask()
+    assert [entry.status for entry in served.log.entries] == [200, 401, 200, 401]
+
+
+async def test_a_bulk_request_that_was_refused_is_sent_again_though_it_is_not_repeatable(
+    learning360: Learning360Client, served: Sandbox
+) -> None:
+    integration_id = served.learning360.add_integration()["_id"]
+    await learning360.integrations("Coursera for Business")
+    revoke(served)
+    await learning360.upsert_courses(integration_id, [])
+    assert len(served.learning360.operations.all) == 1
+
+
+@pytest.mark.parametrize("action", ["reset", "lose", "half"])
+async def test_a_sign_in_that_breaks_off_is_tried_again_whatever_it_was_for(
+    learning360: Learning360Client, served: Sandbox, action: Action
+) -> None:
+    integration_id = served.learning360.add_integration()["_id"]
+    served.faults.add(action, path=TOKEN, times=2)
+    await learning360.upsert_courses(integration_id, [])
+    assert asked(served) == 3
+    assert len(served.learning360.operations.all) == 1
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+async def test_a_sign_in_that_fails_in_passing_is_tried_again(
+    way: Way, status: int, served: Sandbox, surroundings: Surroundings, waits: list[float]
+) -> None:
+    served.faults.add("answer", path=TOKEN, status=status, times=2, headers={"Retry-After": "9"})
+    async with opened(way, served, surroundings) as ask:
+        await ask()
+    assert waits == [9.0, 9.0]
+
+
+async def test_html_at_the_sign_in_is_a_passing_fault(coursera: CourseraClient, served: Sandbox) -> None:
+    served.faults.add("answer", path=TOKEN, status=200, body="<h1>Back soon</h1>", times=1)
+    await coursera.organisation()
+
+
+@EVERY_WAY
+async def test_a_sign_in_that_stays_down_is_tried_five_times(
+    way: Way, served: Sandbox, surroundings: Surroundings
+) -> None:
+    served.faults.add("answer", path=TOKEN, status=503)
+    async with opened(way, served, surroundings) as ask:
+        with pytest.raises(TryLaterError, match="answered 503 at sign-in. Try again later"):
+            await ask()
+    assert asked(served) == len(served.log.entries) == 5
+
+
+async def test_a_sign_in_that_does_not_answer_is_given_up(
+    served: Sandbox, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.http.TIMEOUTS", httpx.Timeout(0.05))
+    served.faults.add("delay", path=TOKEN, delay_ms=60_000)
+    async with opened(REFRESH, served, surroundings) as ask, asyncio.timeout(5):
+        with pytest.raises(TryLaterError, match="ReadTimeout"):
+            await ask()
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("wrong", ["client_id", "client_secret"])
+async def test_a_refused_sign_in_names_the_settings_and_no_secret(
+    way: Way, wrong: str, served: Sandbox, surroundings: Surroundings
+) -> None:
+    async with opened(way, served, surroundings, **{wrong: "not-the-right-secret"}) as ask:
+        with pytest.raises(AccessError, match="the sign-in answered 401, invalid_client") as raised:
+            await ask()
+    assert all(name in str(raised.value) for name in way.settings)
+    assert_no_secret(raised.value, served)
+    assert len(served.log.entries) == 1
+
+
+async def test_a_dead_refresh_token_is_named(
+    coursera: CourseraClient, served: Sandbox, clock: ManualClock
+) -> None:
+    clock.advance(days=14)
+    with pytest.raises(AccessError, match=r"COURSERA_REFRESH_TOKEN .*answered 400, invalid_grant"):
+        await coursera.organisation()
+
+
+def assert_no_secret(error: BaseException, served: Sandbox) -> None:
+    shown = all_that_shows(error)
+    held = (served.coursera.sign_in.client_secret, served.coursera.sign_in.refresh_token)
+    for secret in (*held, served.learning360.client.client_secret, "not-the-right-secret", "hidden"):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"error": "hidden secret"}, {"error": {"code": ["hidden"]}}, {"error": None}, ["hidden"], "hidden"],
+    ids=["a sentence", "a list", "null", "no object", "HTML"],
+)
+async def test_a_refusal_in_another_shape_still_names_the_settings(
+    coursera: CourseraClient, served: Sandbox, body: object
+) -> None:
+    served.faults.add("answer", path=TOKEN, status=400, body=body)
+    with pytest.raises(AccessError, match=r"COURSERA_CLIENT_ID.*answered 400\)$") as raised:
+        await coursera.organisation()
+    assert_no_secret(raised.value, served)
+
+
+async def test_the_sign_in_is_not_led_elsewhere(coursera: CourseraClient, served: Sandbox) -> None:
+    target = f"{served.url('learning360')}/api/v2/oauth2/token"
+    served.faults.add("answer", path=TOKEN, status=307, headers={"Location": target}, platform="coursera")
+    with pytest.raises(AccessError, match="answered 307"):
+        await coursera.organisation()
+    assert len(served.log.entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"access_token": "hidden"}, "expires_in"),
+        ({"access_token": "hidden", "expires_in": 0}, "expires_in"),
+        ({"access_token": "", "expires_in": 60, "refresh_token": "hidden"}, "access_token"),
+        ({"access_token": "hidden", "expires_in": 60, "refresh_token": ["hidden"]}, "refresh_token"),
+        (["hidden"], "the whole"),
+    ],
+    ids=["no expiry", "expired", "an empty token", "a list for a token", "no object"],
+)
+async def test_a_token_of_another_shape_names_the_fields_and_shows_nothing(
+    coursera: CourseraClient, served: Sandbox, body: object, fields: str
+) -> None:
+    served.faults.add("answer", path=TOKEN, status=200, body=body)
+    with pytest.raises(RequestError, match=f"token endpoint's answer .*: {fields}$") as raised:
+        await coursera.organisation()
+    assert_no_secret(raised.value, served)
+
+
+def keeping(served: Sandbox, surroundings: Surroundings, **changes: Any) -> tuple[CourseraClient, list[str]]:  # noqa: ANN401
+    """A client, and the refresh tokens that it was given in the place of its own."""
+    kept: list[str] = []
+
+    def keep(token: Token) -> None:
+        assert token.refresh_token is not None
+        kept.append(token.refresh_token)
+
+    settings = coursera_settings(served, **changes)
+    return CourseraClient(settings, renewed=keep, surroundings=surroundings), kept
+
+
+async def test_a_renewed_refresh_token_is_reported_and_used_next(
+    served: Sandbox, surroundings: Surroundings
+) -> None:
+    served.coursera.options.rotate_refresh_token = True
+    first = served.coursera.sign_in.refresh_token
+    client, kept = keeping(served, surroundings)
+    async with client:
+        for _ in range(3):
+            await client.organisation()
+            revoke(served)
+    assert len({first, *kept}) == 4
+    assert kept[-1] == served.coursera.sign_in.refresh_token
+
+
+async def test_a_kept_refresh_token_is_used_in_place_of_the_setting(
+    served: Sandbox, surroundings: Surroundings
+) -> None:
+    settings = coursera_settings(served, refresh_token="long-dead")
+    held = served.coursera.sign_in.refresh_token
+    async with CourseraClient(settings, refresh_token=held, surroundings=surroundings) as client:
+        await client.organisation()
+
+
+async def test_a_refresh_token_that_stays_is_not_reported(
+    served: Sandbox, surroundings: Surroundings
+) -> None:
+    client, kept = keeping(served, surroundings)
+    async with client:
+        await client.organisation()
+        revoke(served)
+        await client.organisation()
+    assert (asked(served), kept) == (2, [])
+
+
+async def test_one_who_gives_up_waiting_leaves_the_sign_in_to_the_others(
+    coursera: CourseraClient, served: Sandbox
+) -> None:
+    served.faults.add("delay", path=TOKEN, delay_ms=60_000, times=1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await coursera.organisation()
+    await coursera.organisation()
+    assert asked(served) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "personal", "message"),
+    [
+        pytest.param({"org_id": "other-company"}, False, "COURSERA_ORG_ID, and that the app was", id="403"),
+        pytest.param({}, True, "not by a personal account", id="403 for a personal app"),
+        pytest.param({"org_id": "nobody"}, False, "no such organisation: check COURSERA_ORG_ID", id="404"),
+        pytest.param({"api_url": "/ent/api"}, False, "COURSERA_API_URL and COURSERA_TOKEN_URL", id="401"),
+    ],
+)
+async def test_courseras_refusals_are_told_apart(
+    served: Sandbox,
+    surroundings: Surroundings,
+    changes: dict[str, str],
+    personal: bool,  # noqa: FBT001
+    message: str,
+) -> None:
+    served.coursera.options.personal_app = personal
+    if "api_url" in changes:
+        changes = {"api_url": served.url("coursera") + changes["api_url"]}
+    client, _ = keeping(served, surroundings, **changes)
+    async with client:
+        for ask in (client.organisation, client.programs, lambda: anext(client.contents(Census()))):
+            with pytest.raises(AccessError, match=message):
+                await ask()  # type: ignore[operator]

@@ -1,0 +1,105 @@
+"""Killed with -9 at any moment, a run leaves nothing that the next one does not put right."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import snapshot
+from sandbox.clock import ManualClock, system_clock
+from sandbox.server import Sandbox, running
+from sandbox.world import Sizes, World
+
+SIZES = Sizes(40, 8, 30)
+FEW, MANY = 6, 60
+
+
+class Customer:
+    """Stand-ins whose clock stands still, a ledger, and processes that run the main job on them."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.folder = folder
+
+    def run(self, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run the main job; it is killed at that moment, where there is one."""
+        environment = os.environ | self.sandbox.environment()
+        environment["SYNC_STATE_URL"] = f"sqlite:///{self.folder}/ledger.db"
+        command = [sys.executable, "-m", "tests.resilience.doomed", str(kill_at)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+
+    def state(self) -> dict[str, Any]:
+        """What 360Learning holds, without ids and moments of writing."""
+        found = snapshot.comparable(snapshot.state(self.sandbox.learning360))
+        return {name: found[name] for name in ("integrations", "courses", "attempts")}
+
+    def submissions(self) -> int:
+        """How many bulk operations 360Learning has taken."""
+        return len(self.sandbox.learning360.operations.all)
+
+
+@contextmanager
+def customer(folder: Path) -> Iterator[Customer]:
+    """A believable customer with a launch, the same each time."""
+    clock = ManualClock(system_clock() // 86_400_000 * 86_400_000)
+    sandbox = Sandbox(World.seeded(clock(), sizes=SIZES), clock)
+    sandbox.learning360.options.operation_base_ms = 0
+    sandbox.learning360.options.rows_per_second = 0
+    with running(sandbox):
+        yield Customer(sandbox, folder)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
+    """What a run that nobody kills leaves behind, and how many moments it has."""
+    with customer(tmp_path_factory.mktemp("undisturbed")) as one:
+        ended = one.run()
+        assert ended.returncode == 0, ended.stderr
+        return one.state(), int(ended.stdout)
+
+
+def _survives(folder: Path, kills: list[int], expected: dict[str, Any]) -> None:
+    with customer(folder) as one:
+        for kill_at in kills:
+            assert one.run(kill_at).returncode in {-signal.SIGKILL, 0}
+        clean = one.run()
+        assert clean.returncode == 0, clean.stderr
+        assert one.state() == expected
+        sent = one.submissions()
+        assert one.run().returncode == 0
+        assert one.submissions() - sent <= 1  # rows put aside are tried again, nothing else
+        assert one.state() == expected
+
+
+@pytest.mark.parametrize("share", range(1, FEW + 1))
+def test_a_run_that_is_killed_is_put_right_by_the_next_one(
+    share: int, tmp_path: Path, undisturbed: tuple[dict[str, Any], int]
+) -> None:
+    expected, moments = undisturbed
+    _survives(tmp_path, [moments * share // (FEW + 1)], expected)
+
+
+@pytest.mark.long
+def test_whatever_the_moment(tmp_path: Path, undisturbed: tuple[dict[str, Any], int]) -> None:
+    expected, moments = undisturbed
+    for kill_at in range(1, moments + 1):
+        folder = tmp_path / str(kill_at)
+        folder.mkdir()
+        _survives(folder, [kill_at], expected)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(MANY // 3))
+def test_runs_that_are_killed_again_and_again(
+    seed: int, tmp_path: Path, undisturbed: tuple[dict[str, Any], int]
+) -> None:
+    expected, moments = undisturbed
+    draw = random.Random(seed)  # noqa: S311 - drawn anew, the same each time
+    _survives(tmp_path, [draw.randint(1, moments) for _ in range(3)], expected)
