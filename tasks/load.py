@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
+from connectors.learning360.answers import NotFoundError
 from connectors.learning360.models import Operation, OperationType
 from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
@@ -103,8 +104,12 @@ async def finish(run: Run, kind: Kind, submission: Submission, operation_id: str
     """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows."""
     with run.ledger.begin() as db:
         submissions.mark_sent(db, submission.id, operation_id, run.surroundings.now_ms())
-    operation = await _ended(run, operation_id)
-    by_key = await _results(run, kind, operation_id)
+    try:
+        operation = await _ended(run, operation_id)
+        by_key = await _results(run, kind, operation_id)
+    except NotFoundError:
+        logger.warning("360Learning no longer knows the operation %s", operation_id)
+        operation, by_key = None, {}
     answered = outcomes(kind.keys(submission.rows), by_key)
     settled = await kind.resolve(run, pd.concat([submission.rows, answered], axis="columns"))
     with run.ledger.begin() as db:
@@ -199,7 +204,8 @@ def _jitter(run: Run) -> float:
     return 1.0 + 0.2 * run.surroundings.chance()
 
 
-def _tell(kind: Kind, operation: Operation, settled: pd.DataFrame) -> None:
+def _tell(kind: Kind, operation: Operation | None, settled: pd.DataFrame) -> None:
     refused = int((~settled["accepted"]).sum())
-    ending = f"ended in error ({operation.error_message})" if operation.status == "error" else "ended"
+    failed = operation is not None and operation.status == "error"
+    ending = "ended in error" if failed else "ended"
     logger.info("%s %s: %d rows, %d refused", kind.type, ending, len(settled), refused)

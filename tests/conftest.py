@@ -12,8 +12,14 @@ from sandbox.server import running
 from sandbox.world import Sizes, World
 from tests.installation import Sync, own_tasks
 
-# Prefect looks for names outside otherwise, and asks for its settings when it is imported.
-os.environ |= {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+# Prefect asks for its settings when it is imported. It looks for names outside otherwise; and its server's
+# records of events and task runs, which no test reads, keep SQLite so busy that flows wait for it, 2 s each.
+os.environ |= {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,9 @@ class Sync:
         self.clock = clock
         self.state_url = state_url
         self.prefect_api = prefect_api
+        #: How long was waited, in seconds, each time; and what is to happen elsewhere at every wait.
+        self.waits: list[float] = []
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def environment(self) -> dict[str, str]:
         """The settings that lead to the stand-ins, and to a ledger of this installation's own."""
@@ -35,7 +38,9 @@ class Sync:
         """Time as the stand-ins see it: waiting moves it on and takes none."""
 
         async def sleep(seconds: float) -> None:
+            self.waits.append(seconds)
             self.clock.advance(ms=round(seconds * 1000))
+            self.meanwhile()
             await asyncio.sleep(0)
 
         return Surroundings(
@@ -74,6 +79,10 @@ class Sync:
         assert isinstance(summary, Summary)
         assert summary.unaccounted == 0, summary
         return summary
+
+    def add_courses(self, count: int, **fields: Any) -> list[Json]:  # noqa: ANN401
+        """More courses at Coursera; returns their elements."""
+        return [self.sandbox.world.add_content(f"Course {number}", **fields) for number in range(count)]
 
     def attempts(self, mail: str, external_id: str) -> list[tuple[str, int]]:
         """A learner's attempts in 360Learning, oldest first: completed or open, and the percentage."""

@@ -176,8 +176,9 @@ def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:
 def _objects(value: object, *, what: str) -> list[JsonObject]:
     try:
         return _OBJECTS.validate_python(value)
-    except ValidationError as error:
-        raise RequestError(f"{what} does not have the shape of the contract.") from error
+    except ValidationError:
+        # The cause would show the answer's values, addresses among them, wherever it is logged.
+        raise RequestError(f"{what} does not have the shape of the contract.") from None
 
 
 def iso_moment(epoch_ms: int) -> str:

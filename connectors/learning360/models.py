@@ -47,7 +47,6 @@ class Operation(BaseModel):
     id: str = Field(alias="_id")
     type: str
     status: Literal["pending", "queued", "running", "completed", "error"]
-    error_message: str = Field(default="", alias="errorMessage")
 
     @property
     def has_ended(self) -> bool:

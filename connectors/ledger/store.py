@@ -9,7 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from connectors.errors import SettingsError, SyncError, TryLaterError
 from connectors.ledger.lock import Lock, try_advisory_lock, try_file_lock
@@ -67,6 +67,9 @@ def _told_plainly() -> Iterator[None]:
             f"The ledger cannot be used ({error.orig}): see that its disk has room and its database is up. "
             "Nothing is lost; the next run goes on from what the ledger knows."
         ) from error
+    except DBAPIError as error:
+        # PostgreSQL names the values that it refuses, learners' addresses among them.
+        raise SyncError(f"The ledger refuses a change ({type(error).__name__}): please report it.") from None
 
 
 def open_ledger(state_url: str) -> Ledger:

@@ -1,0 +1,182 @@
+"""What became of a submission is found out before anything is sent again, whatever went wrong."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.values import Json
+from tests.installation import Sync
+
+ANN = "ann@example.com"
+SUBMIT, RESULTS, OPERATIONS = r"bulk/integrations/.*/stats", r"operations/.*/results", r"bulk/operations$"
+
+
+@pytest.fixture
+def course(sync: Sync) -> Json:
+    """A course in 360Learning, and a learner at 45 % of it on Coursera."""
+    content = sync.sandbox.world.add_content("Machine Learning")
+    assert sync.catalog().accepted == 1
+    sync.sandbox.enroll(ANN, content, overallProgress=45)
+    return content
+
+
+def fault(sync: Sync, action: Any, path: str, **fields: Any) -> None:  # noqa: ANN401
+    sync.sandbox.faults.add(action, path=path, platform="learning360", **fields)
+
+
+def submissions(sync: Sync) -> int:
+    """How many statistics operations 360Learning has taken."""
+    return sum(one.type == "importExternalStatistics" for one in sync.sandbox.learning360.operations.all)
+
+
+def states(sync: Sync) -> list[str]:
+    """How the ledger sees the statistics submissions."""
+    rows = [row for row in sync.ledger("submissions") if row["type"] == "importExternalStatistics"]
+    return [row["state"] for row in sorted(rows, key=lambda row: str(row["intended_at"]))]
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        pytest.param("lose", {}, id="the answer is lost after it was taken"),
+        pytest.param("reset", {}, id="the connection breaks before it was taken"),
+        pytest.param("half", {"status": 202}, id="half an answer"),
+        pytest.param("answer", {"status": 500}, id="500"),
+        pytest.param("answer", {"status": 502}, id="502"),
+        pytest.param("answer", {"status": 504}, id="504"),
+        pytest.param("answer", {"status": 408}, id="408"),
+    ],
+)
+def test_an_answer_that_never_came_is_looked_for_at_once(
+    sync: Sync, course: Json, action: str, fields: dict[str, Any]
+) -> None:
+    fault(sync, action, SUBMIT, method="POST", times=1, **fields)
+    assert sync.statistics().accepted == 1
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+    assert submissions(sync) == 1
+    assert states(sync) == ["settled"]
+
+
+def test_an_operation_that_is_listed_late_is_waited_for(sync: Sync, course: Json) -> None:
+    sync.sandbox.learning360.options.listed_late_ms = 30_000
+    fault(sync, "lose", SUBMIT, method="POST", times=1)
+    assert sync.statistics().accepted == 1
+    assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (1, [("open", 45)])
+
+
+def test_other_operations_are_not_taken_for_ours(sync: Sync, course: Json) -> None:
+    other = sync.sandbox.world.add_content("Another")
+    sync.catalog()
+    integration = sync.integration()["_id"]
+    row = {
+        "courseIdentifier": {"type": "externalId", "value": other["contentId"]},
+        "userIdentifier": {"type": "mail", "value": ANN},
+        "progress": 10,
+        "timeSpent": 1,
+        "firstActivityAt": "2026-01-01T00:00:00.000Z",
+        "lastActivityAt": "2026-01-02T00:00:00.000Z",
+    }
+    sync.sandbox.learning360.submit("importExternalStatistics", integration, [row])
+    fault(sync, "reset", SUBMIT, method="POST", times=1)
+    assert sync.statistics().accepted == 1
+    assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (2, [("open", 45)])
+
+
+def test_a_run_that_dies_after_a_submission_is_recovered_by_the_next(sync: Sync, course: Json) -> None:
+    fault(sync, "answer", RESULTS, status=400)
+    assert sync.statistics().state == "failed"
+    assert states(sync) == ["sent"]
+    sync.sandbox.faults.clear()
+    summary = sync.statistics()
+    assert (summary.recovered, summary.unchanged, summary.submitted) == (1, 1, 0)
+    assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (1, [("open", 45)])
+
+
+@pytest.mark.parametrize("taken", ["lose", "reset"])
+def test_an_intent_without_an_operation_is_looked_for_by_the_next_run(
+    sync: Sync, course: Json, taken: str
+) -> None:
+    fault(sync, taken, SUBMIT, method="POST", times=1)
+    fault(sync, "answer", OPERATIONS, method="GET", status=400)
+    assert sync.statistics().state == "failed"
+    assert states(sync) == ["intended"]
+    sync.sandbox.faults.clear()
+    summary = sync.statistics()
+    was_taken = taken == "lose"
+    assert (summary.recovered, summary.accepted) == ((1, 0) if was_taken else (0, 1))
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+    assert submissions(sync) == 1
+
+
+def test_an_operation_that_never_ends_stays_open_and_is_picked_up(sync: Sync, course: Json) -> None:
+    sync.sandbox.learning360.options.hold_operations = True
+    summary = sync.statistics()
+    assert summary.state == "failed"
+    assert "has not ended" in str(summary.error)
+    assert states(sync) == ["sent"]
+    sync.sandbox.learning360.release()
+    assert sync.statistics().recovered == 1
+    assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (1, [("open", 45)])
+
+
+@pytest.mark.parametrize("came", [True, False], ids=["an attempt came of it", "none came of it"])
+def test_a_first_statistic_without_a_result_is_read_back(sync: Sync, course: Json, *, came: bool) -> None:
+    options = sync.sandbox.learning360.options
+    if came:
+        options.drop_results = 1
+    else:
+        options.fail_next = 1
+    summary = sync.statistics()
+    assert (summary.accepted, summary.rejected) == ((1, 0) if came else (0, 1))
+    options.drop_results = 0
+    sync.statistics()
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_without_the_scopes_its_outcome_is_unknown_until_they_are_granted(sync: Sync, course: Json) -> None:
+    client, options = sync.sandbox.learning360.client, sync.sandbox.learning360.options
+    granted = client.scopes
+    client.scopes = frozenset(granted) - {"courseStats:read"}
+    options.drop_results = 1
+    assert sync.statistics().rejected == 1
+    options.drop_results = 0
+    summary = sync.statistics(full=True)
+    assert (summary.rejected, summary.submitted) == (1, 0)
+    (reason,) = sync.rejected("statistics").values()
+    assert reason.startswith("outcome unknown")
+    client.scopes = granted
+    assert sync.statistics().recovered == 1
+    assert sync.rejected("statistics") == {}
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_an_operation_that_360learning_no_longer_knows_does_not_stop_the_runs(
+    sync: Sync, course: Json
+) -> None:
+    fault(sync, "answer", RESULTS, status=400)
+    sync.statistics()
+    sync.sandbox.faults.clear()
+    gone = {"error": {"code": "bulkOperationNotFound", "message": "no such operation"}}
+    fault(sync, "answer", r"bulk/operations/[^/]+$", status=404, body=gone, times=1)
+    assert sync.statistics().state == "completed"
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_an_unfinished_catalog_is_finished_by_the_next_catalog_run(sync: Sync) -> None:
+    sync.sandbox.world.add_content("Machine Learning")
+    fault(sync, "answer", RESULTS, status=400)
+    assert sync.catalog().state == "failed"
+    sync.sandbox.faults.clear()
+    assert sync.statistics().recovered == 0
+    summary = sync.catalog()
+    assert (summary.recovered, summary.unchanged) == (1, 1)
+
+
+def test_a_dry_run_leaves_open_what_is_open_and_says_so(sync: Sync, course: Json) -> None:
+    fault(sync, "answer", RESULTS, status=400)
+    sync.statistics()
+    sync.sandbox.faults.clear()
+    notes = sync.statistics(dry_run=True).notes
+    assert any("left open" in note for note in notes)
+    assert states(sync) == ["sent"]
+    assert course
