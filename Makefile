@@ -1,10 +1,11 @@
 # One command for people and CI alike; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo sandbox test test-long check format lock clean
+.PHONY: help install demo sandbox system test test-long check format lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +27,10 @@ demo: install  ## the whole job on stand-ins of both platforms, nothing to confi
 
 sandbox: install  ## serve the stand-ins of both platforms
 	$(BIN)/coursera-sync sandbox
+
+system:  ## Debian's packages that some tests need (PostgreSQL)
+	$(SUDO) apt-get update -q
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql
 
 test: .venv/installed-dev  ## all tests
 	$(BIN)/python -m pytest

@@ -55,6 +55,8 @@ def run(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any
         print_json(summary.as_json())
     else:
         typer.echo(in_words(summary))
+        if summary.rejected:
+            typer.echo("  why rows were put aside: coursera-sync status --rejected")
     raise typer.Exit(summary.exit_code)
 
 
@@ -78,6 +80,4 @@ def in_words(summary: Summary) -> str:
     lines = [f"{summary.flow}: {summary.state.replace('_', ' ')} in {summary.seconds:.1f} s"]
     lines += [f"  {counts or 'nothing to do'}"]
     lines += [f"  note: {note}" for note in summary.notes]
-    if summary.state == "completed_with_rejects":
-        lines += ["  why rows were put aside: coursera-sync status --rejected"]
     return "\n".join(lines)

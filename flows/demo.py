@@ -13,6 +13,7 @@ import typer
 from connectors.errors import SyncError
 from flows.console import in_words, print_json, run_flow
 from flows.stand_ins import StandIns, running_stand_ins
+from flows.status import show_status
 from tasks.summary import Summary
 
 OTHER_LAUNCHES = 3
@@ -87,6 +88,8 @@ class _Demo:
         self._title("Once more, with nothing new: only rows put aside are tried again")
         self._run(catalog)
         self._run(statistics)
+        self._title("The rows put aside, by reason (coursera-sync status --rejected)")
+        show_status(rejected=True, csv_file=None, as_json=False, to_stderr=self._quiet)
         self._say("\nThe same commands work on your platforms: see README.md, First real run.")
         return self._runs
 
@@ -124,7 +127,7 @@ class _Demo:
         self._say(f"  {when}: {'; then '.join(states)}  [path: {path}]")
 
     def _tell_changes(self, changes: dict[str, int]) -> None:
-        told = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in changes.items())
+        told = ", ".join(f"{what.replace('_', ' ')} {count}" for what, count in changes.items())
         self._say(f"  At Coursera: {told}")
 
     def _title(self, text: str) -> None:

@@ -19,7 +19,7 @@ CSV_COLUMNS = ("stream", "row_id", "reason", "learner", "course", "first_at", "l
 Row = dict[str, Any]
 
 
-def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool) -> None:
+def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool, to_stderr: bool = False) -> None:
     """Print the overview; with ``csv_file`` write every row put aside to it, for the user alone."""
     with open_ledger(load_sync_settings().state_url) as ledger, ledger.read() as db:
         targets = overview(db)
@@ -29,9 +29,9 @@ def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool) -> None
         print_json({"flow": "status", "state": "completed", "targets": targets})
         return
     if not targets:
-        typer.echo("The ledger is empty: run coursera-sync setup.")
+        typer.echo("The ledger is empty: run coursera-sync setup.", err=to_stderr)
     for target in targets:
-        typer.echo("\n".join(_rejected_lines(target) if rejected else _lines(target)))
+        typer.echo("\n".join(_rejected_lines(target) if rejected else _lines(target)), err=to_stderr)
 
 
 def _lines(target: Row) -> list[str]:

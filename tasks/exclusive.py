@@ -21,18 +21,17 @@ async def locked(
 ) -> Lock:
     """Take a stream's lock; where another run has it, say who, and wait for it to end."""
     deadline = surroundings.monotonic() + patience_seconds
-    told = False
+    holder = ""
     while (lock := ledger.try_lock(f"{target.key}-{stream}")) is None:
-        with ledger.read() as db:
-            holder = runs.holder_of(db, target.id, stream)
+        if not holder:
+            with ledger.read() as db:
+                holder = runs.holder_of(db, target.id, stream)
+            logger.info("Waiting for %s to end", holder)
         if surroundings.monotonic() >= deadline:
             raise SyncError(
                 f"The {stream} of this target is held by {holder}, which did not end within "
                 f"{patience_seconds:.0f} s (SYNC_LOCK_WAIT). Run again once it has."
             )
-        if not told:
-            logger.info("Waiting for %s to end", holder)
-        told = True
         await surroundings.sleep(POLL_SECONDS)
     return lock
 

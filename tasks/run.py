@@ -80,7 +80,7 @@ class Run:
     def note(self, message: str) -> None:
         """Tell people something in the summary and in the log."""
         self.summary.notes.append(message)
-        logger.warning(message)
+        logger.info(message)
 
     def finish(self) -> None:
         """Write into the ledger how the run ended."""

@@ -11,6 +11,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from sandbox.world import Sizes, World
 from tests.installation import Sync, own_tasks
+from tests.postgres import new_database, programs, serving
 
 # Prefect asks for its settings when it is imported. It looks for names outside otherwise; and its server's
 # records of events and task runs, which no test reads, keep SQLite so busy that flows wait for it, 2 s each.
@@ -41,25 +42,48 @@ def prefect_api() -> Iterator[str]:
         yield str(PREFECT_API_URL.value())
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own: its URL, without a database's name."""
+    folder = programs()
+    if folder is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL is not installed: make system")
+        pytest.skip("PostgreSQL is not installed: make system")
+    with serving(folder) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite"])
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new ledger's URL: in SQLite, or where a test is marked so on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/state/ledger.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
 @pytest.fixture
-def sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sync]:
+def sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_url: str) -> Iterator[Sync]:
     """An installation with nothing on either side yet."""
-    yield from _installation(Sandbox.empty(ManualClock()), prefect_api, monkeypatch, tmp_path)
+    sandbox = Sandbox.empty(ManualClock())
+    yield from _installation(sandbox, prefect_api, monkeypatch, tmp_path, state_url)
 
 
 @pytest.fixture
-def busy_sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sync]:
+def busy_sync(
+    prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_url: str
+) -> Iterator[Sync]:
     """An installation with a believable customer: 300 contents, 60 learners, 600 enrollments."""
     clock = ManualClock()
-    world = World.seeded(clock(), sizes=Sizes(300, 60, 600))
-    yield from _installation(Sandbox(world, clock), prefect_api, monkeypatch, tmp_path)
+    sandbox = Sandbox(World.seeded(clock(), sizes=Sizes(300, 60, 600)), clock)
+    yield from _installation(sandbox, prefect_api, monkeypatch, tmp_path, state_url)
 
 
 def _installation(
-    sandbox: Sandbox, prefect_api: str, monkeypatch: pytest.MonkeyPatch, folder: Path
+    sandbox: Sandbox, prefect_api: str, monkeypatch: pytest.MonkeyPatch, folder: Path, state_url: str
 ) -> Iterator[Sync]:
     assert isinstance(sandbox.clock, ManualClock)
-    sync = Sync(sandbox, sandbox.clock, f"sqlite:///{folder}/state/ledger.db", prefect_api)
+    sync = Sync(sandbox, sandbox.clock, state_url, prefect_api)
     with running(sandbox):
         for name, value in sync.environment().items():
             monkeypatch.setenv(name, value)

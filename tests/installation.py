@@ -34,6 +34,11 @@ class Sync:
         """The settings that lead to the stand-ins, and to a ledger of this installation's own."""
         return self.sandbox.environment() | {"SYNC_STATE_URL": self.state_url}
 
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's URL with the driver that the settings choose."""
+        return self.state_url.replace("postgresql:", "postgresql+psycopg:")
+
     def surroundings(self) -> Surroundings:
         """Time as the stand-ins see it: waiting moves it on and takes none."""
 
@@ -57,19 +62,19 @@ class Sync:
 
         return self._run(setup)
 
-    def catalog(self, **parameters: Any) -> Summary:  # noqa: ANN401
+    def catalog(self, **parameters: Any) -> Summary:
         """Run `catalog`."""
         from flows.catalog import catalog  # noqa: PLC0415
 
         return self._run(catalog, **parameters)
 
-    def statistics(self, **parameters: Any) -> Summary:  # noqa: ANN401
+    def statistics(self, **parameters: Any) -> Summary:
         """Run `statistics`."""
         from flows.statistics import statistics  # noqa: PLC0415
 
         return self._run(statistics, **parameters)
 
-    def _run(self, flow: Callable[..., Any], **parameters: Any) -> Summary:  # noqa: ANN401
+    def _run(self, flow: Callable[..., Any], **parameters: Any) -> Summary:
         try:
             summary = asyncio.run(flow(**parameters))
         except SyncError as error:
@@ -80,7 +85,7 @@ class Sync:
         assert summary.unaccounted == 0, summary
         return summary
 
-    def add_courses(self, count: int, **fields: Any) -> list[Json]:  # noqa: ANN401
+    def add_courses(self, count: int, **fields: Any) -> list[Json]:
         """More courses at Coursera; returns their elements."""
         return [self.sandbox.world.add_content(f"Course {number}", **fields) for number in range(count)]
 
@@ -88,6 +93,11 @@ class Sync:
         """A learner's attempts in 360Learning, oldest first: completed or open, and the percentage."""
         found = self.sandbox.learning360.attempts_of(mail, external_id)
         return [("open" if one.completed_ms is None else "completed", one.progress) for one in found]
+
+    def sent(self) -> list[Json]:
+        """The rows of the last bulk operation, as 360Learning took them."""
+        self.sandbox.learning360.operations.settle()
+        return [result["input"] for result in self.sandbox.learning360.operations.all[-1].results]
 
     def courses(self) -> dict[str, str]:
         """The courses in 360Learning that are not archived: their names by their external ids."""
@@ -110,7 +120,11 @@ class Sync:
 
     def log(self, method: str, path: str) -> list[LoggedRequest]:
         """The requests of a kind that 360Learning and Coursera have seen."""
-        return [entry for entry in self.sandbox.log.entries if (entry.method, path in entry.path) == (method, True)]
+        return [
+            entry
+            for entry in self.sandbox.log.entries
+            if (entry.method, path in entry.path) == (method, True)
+        ]
 
     def queries(self, listing: str) -> list[dict[str, str]]:
         """What Coursera was asked of a listing, a request after the other."""
@@ -121,7 +135,7 @@ class Sync:
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table of the ledger."""
-        engine = create_engine(self.state_url)
+        engine = create_engine(self.ledger_url)
         try:
             with engine.connect() as db:
                 return [dict(row) for row in db.execute(select(metadata.tables[table])).mappings()]

@@ -5,11 +5,18 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+import psycopg.sql
+import pytest
+
 PACKAGED = Path("/usr/lib/postgresql")
+# A test marked so runs once with its ledger on each.
+BOTH_DATABASES = pytest.mark.parametrize("state_url", ["sqlite", "postgresql"], indirect=True)
 # PostgreSQL refuses to run as root; the package brings this user.
 USER = "postgres" if os.geteuid() == 0 else None
 
@@ -29,14 +36,20 @@ def serving(bin_folder: Path) -> Iterator[str]:
     data, port = folder / "data", _free_port()
     _run(bin_folder / "initdb", "--auth=trust", "--username=tests", "--no-sync", "-D", str(data))
     options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
-    _run(
-        bin_folder / "pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options
-    )
+    _run(bin_folder / "pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
     try:
         yield f"postgresql://tests@127.0.0.1:{port}"
     finally:
         _run(bin_folder / "pg_ctl", "stop", "-m", "immediate", "-D", str(data))
         shutil.rmtree(folder)
+
+
+def new_database(server_url: str) -> str:
+    """The URL of a new, empty database of a server."""
+    name = f"ledger_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as db:
+        db.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+    return f"{server_url}/{name}"
 
 
 def _run(program: Path, *arguments: str) -> None:

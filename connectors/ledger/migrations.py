@@ -10,6 +10,11 @@ from connectors.errors import SettingsError
 from connectors.ledger.schema import SCHEMA_VERSION, metadata, schema_versions
 
 
+def is_current(db: Connection) -> bool:
+    """Whether the tables are of the version that this program knows."""
+    return _version(db) == SCHEMA_VERSION
+
+
 def migrate(db: Connection) -> None:
     """Make the tables, or bring those that are there to the version that this program knows."""
     version = _version(db)

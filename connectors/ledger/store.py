@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from connectors.errors import SettingsError, SyncError, TryLaterError
 from connectors.ledger.lock import Lock, try_advisory_lock, try_file_lock
-from connectors.ledger.migrations import migrate
+from connectors.ledger.migrations import is_current, migrate
 
 # Values bound in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
 VALUES_AT_ONCE = 10_000
 BUSY_SECONDS = 30
 READ_ONLY = "coursera_sync_read_only"
+LOCKED = "The ledger is locked by another program. Try again later."
 
 
 class Ledger:
@@ -61,8 +62,8 @@ def _told_plainly() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if "locked" in str(error.orig):
-            raise TryLaterError("The ledger is locked by another program. Try again later.") from error
+        if _is_locked(error):
+            raise TryLaterError(LOCKED) from error
         raise SyncError(
             f"The ledger cannot be used ({error.orig}): see that its disk has room and its database is up. "
             "Nothing is lost; the next run goes on from what the ledger knows."
@@ -82,14 +83,28 @@ def open_ledger(state_url: str) -> Ledger:
         if url.get_backend_name() == "sqlite":
             _make_private_file(Path(url.database or ""))
         engine = _engine(url)
-        with engine.begin() as db:
-            migrate(db)
+        _bring_forward(engine)
     except (OSError, SQLAlchemyError) as error:
+        if isinstance(error, OperationalError) and _is_locked(error):
+            raise TryLaterError(LOCKED) from error
         raise SettingsError(
             f"SYNC_STATE_URL cannot be used: {_reason(error)}. It names the database that remembers what "
             "360Learning has accepted; give one that can be written."
         ) from error
     return Ledger(engine)
+
+
+def _bring_forward(engine: Engine) -> None:
+    """Make or migrate the tables; a ledger that needs neither is only looked at."""
+    with engine.connect().execution_options(**{READ_ONLY: True}) as db:
+        if is_current(db):
+            return
+    with engine.begin() as db:
+        migrate(db)
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return "locked" in str(error.orig)
 
 
 def _make_private_file(path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -11,8 +11,8 @@ import pytest
 from connectors.auth import Token
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.listing import Census
-from connectors.errors import AccessError, RequestError, SyncError, TryLaterError
-from connectors.learning360.client import NO_SUCH_ID, Learning360Client
+from connectors.errors import AccessError, RequestError, TryLaterError
+from connectors.learning360.client import Learning360Client
 from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.coursera.sign_in import Style
@@ -282,7 +282,7 @@ async def test_a_token_of_another_shape_names_the_fields_and_shows_nothing(
     assert_no_secret(raised.value, served)
 
 
-def keeping(served: Sandbox, surroundings: Surroundings, **changes: Any) -> tuple[CourseraClient, list[str]]:  # noqa: ANN401
+def keeping(served: Sandbox, surroundings: Surroundings, **changes: Any) -> tuple[CourseraClient, list[str]]:
     """A client, and the refresh tokens that it was given in the place of its own."""
     kept: list[str] = []
 

@@ -38,7 +38,7 @@ async def api(served: Sandbox, surroundings: Surroundings) -> AsyncIterator[Api]
         yield Api("Platform", client, lambda _: None, surroundings)
 
 
-def answers(served: Sandbox, status: int, *, times: int | None = None, **fields: Any) -> None:  # noqa: ANN401
+def answers(served: Sandbox, status: int, *, times: int | None = None, **fields: Any) -> None:
     """The platform answers so, and once it has done so often enough, well."""
     served.faults.add("answer", status=status, times=times, **fields)
     served.faults.add("answer", status=200, body=DONE)

@@ -1,5 +1,7 @@
 """A ledger that was lost, or takes over, does not double anybody's attempts."""
 
+from pathlib import Path
+
 import pytest
 
 from sandbox.values import Json
@@ -9,7 +11,7 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 
 @pytest.fixture
-def lost(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> Json:
+def lost(sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Json:
     """A course that two learners have made progress on, and a ledger that is gone since."""
     course = sync.sandbox.world.add_content("Machine Learning")
     sync.catalog()
@@ -18,7 +20,7 @@ def lost(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> Json:
     sync.sandbox.enroll(ANN, course, overallProgress=45)
     sync.sandbox.enroll(BOB, course, isCompleted=True)
     assert sync.statistics().accepted == 2
-    sync.state_url = sync.state_url.replace("ledger.db", "found-again.db")
+    sync.state_url = f"sqlite:///{tmp_path}/new/ledger.db"
     monkeypatch.setenv("SYNC_STATE_URL", sync.state_url)
     return course
 

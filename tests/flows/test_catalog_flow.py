@@ -95,7 +95,7 @@ def test_an_integration_that_was_removed_is_made_anew_and_filled(sync: Sync) -> 
 
 def test_a_row_put_aside_is_counted_and_stays_with_its_reason(sync: Sync) -> None:
     sync.add_courses(2)
-    bad = sync.sandbox.world.add_content("Bad", name=BLANK)
+    bad = sync.sandbox.world.add_content(BLANK)
     for accepted, unchanged in ((2, 0), (0, 2)):
         summary = sync.catalog()
         assert (summary.state, summary.extracted, summary.rejected) == ("completed_with_rejects", 3, 1)
@@ -104,7 +104,7 @@ def test_a_row_put_aside_is_counted_and_stays_with_its_reason(sync: Sync) -> Non
 
 
 def test_a_row_put_aside_goes_once_it_is_mended(sync: Sync) -> None:
-    bad = sync.sandbox.world.add_content("Bad", name=BLANK)
+    bad = sync.sandbox.world.add_content(BLANK)
     sync.catalog()
     bad["name"] = "Good"
     summary = sync.catalog()
@@ -113,7 +113,7 @@ def test_a_row_put_aside_goes_once_it_is_mended(sync: Sync) -> None:
 
 
 def test_a_row_put_aside_goes_once_a_complete_reading_no_longer_shows_it(sync: Sync) -> None:
-    sync.sandbox.world.add_content("Bad", name=BLANK)
+    sync.sandbox.world.add_content(BLANK)
     sync.catalog()
     sync.sandbox.world.contents.clear()
     assert (sync.catalog().state, sync.rejected("catalog")) == ("completed", {})
@@ -122,7 +122,7 @@ def test_a_row_put_aside_goes_once_a_complete_reading_no_longer_shows_it(sync: S
 def test_a_reading_that_leaves_out_a_row_put_aside_tries_it_again_all_the_same(sync: Sync) -> None:
     other = program_of(sync, "other")
     add(sync, "Elsewhere", other)
-    bad = sync.sandbox.world.add_content("Bad", name=BLANK)
+    bad = sync.sandbox.world.add_content(BLANK)
     sync.catalog()
     summary = sync.catalog(programs=["other"])
     assert (summary.extracted, summary.unchanged, summary.rejected) == (2, 1, 1)
@@ -170,7 +170,9 @@ def test_only_the_named_programs_are_read(sync: Sync) -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "expected"), [("", "program-a"), ("b,a", "program-b")], ids=["smallest id", "SYNC_PROGRAM_ORDER"]
+    ("order", "expected"),
+    [("", "program-a"), ("b,a", "program-b")],
+    ids=["smallest id", "SYNC_PROGRAM_ORDER"],
 )
 @pytest.mark.parametrize("readings", [([], ["b"]), (["b"], [])], ids=["whole first", "program first"])
 def test_the_launch_url_is_never_a_matter_of_the_programs_read(
@@ -194,8 +196,8 @@ def test_a_dry_run_writes_nothing_and_counts(sync: Sync, monkeypatch: pytest.Mon
     sync.catalog()
     changed["name"] = "Changed"
     sync.sandbox.world.contents.pop()
-    sync.sandbox.world.add_content("New")
-    sync.sandbox.world.add_content("Bad", name=BLANK)
+    sync.sandbox.world.add_content("New", contentId="new")
+    sync.sandbox.world.add_content(BLANK)
     platform, ledger = sync.platform(), sync.remembered()
     summary = sync.catalog(dry_run=True)
     assert (summary.state, summary.exit_code) == ("dry_run", 0)

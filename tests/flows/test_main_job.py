@@ -1,6 +1,9 @@
 """The main job, end to end: catalog, launch, statistics, and what follows."""
 
 from tests.installation import Sync
+from tests.postgres import BOTH_DATABASES
+
+pytestmark = BOTH_DATABASES
 
 
 def test_a_course_is_launched_and_its_progress_follows(sync: Sync) -> None:

@@ -1,23 +1,31 @@
 """One run at a time for a target and a stream."""
 
+import pytest
+
 from connectors.ledger import runs
 from connectors.ledger.store import open_ledger
 from tests.installation import Sync
+from tests.postgres import BOTH_DATABASES
+
+pytestmark = BOTH_DATABASES
 
 
 def _lock_name(sync: Sync, stream: str) -> str:
     settings = sync.environment()
-    with open_ledger(sync.state_url) as ledger, ledger.begin() as db:
+    with open_ledger(sync.ledger_url) as ledger, ledger.begin() as db:
         target = runs.find_target(
             db, settings["LEARNING360_API_URL"], settings["LEARNING360_GROUP_ID"], "Coursera for Business"
         )
     return f"{target.key}-{stream}"
 
 
-def test_a_second_run_says_who_holds_the_stream_and_gives_up(sync: Sync) -> None:
+def test_a_second_run_says_who_holds_the_stream_and_gives_up(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC_LOCK_WAIT", "30")
     sync.setup()
     name = _lock_name(sync, "catalog")
-    with open_ledger(sync.state_url) as ledger:
+    with open_ledger(sync.ledger_url) as ledger:
         lock = ledger.try_lock(name)
         assert lock is not None
         summary = sync.catalog()
@@ -31,7 +39,7 @@ def test_a_second_run_says_who_holds_the_stream_and_gives_up(sync: Sync) -> None
 def test_the_other_stream_and_dry_runs_do_not_wait(sync: Sync) -> None:
     sync.setup()
     name = _lock_name(sync, "catalog")
-    with open_ledger(sync.state_url) as ledger:
+    with open_ledger(sync.ledger_url) as ledger:
         lock = ledger.try_lock(name)
         assert lock is not None
         assert sync.statistics().state == "completed"
@@ -41,7 +49,7 @@ def test_the_other_stream_and_dry_runs_do_not_wait(sync: Sync) -> None:
 
 def test_a_run_that_died_is_noted_as_crashed_by_the_next(sync: Sync) -> None:
     sync.setup()
-    with open_ledger(sync.state_url) as ledger, ledger.begin() as db:
+    with open_ledger(sync.ledger_url) as ledger, ledger.begin() as db:
         died = runs.NewRun("died", 1, "catalog", "catalog", "someone", dry_run=False, started_at=1)
         runs.start_run(db, died)
     sync.catalog()

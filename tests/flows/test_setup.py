@@ -92,7 +92,11 @@ def test_the_propagation_that_the_settings_change_is_changed_and_told(
 @pytest.mark.parametrize("command", ["setup", "catalog", "statistics"])
 @pytest.mark.parametrize(
     "changed",
-    [{"defaultCompletion": False}, {"defaultProgress": 20}, {"defaultCompletion": None, "defaultProgress": 5}],
+    [
+        {"defaultCompletion": False},
+        {"defaultProgress": 20},
+        {"defaultCompletion": None, "defaultProgress": 5},
+    ],
     ids=["not completed", "at 20 %", "both"],
 )
 def test_a_launch_rule_that_somebody_changed_is_restored_and_told(

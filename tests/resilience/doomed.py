@@ -37,7 +37,7 @@ def watch(reaper: Reaper) -> None:
     """Put the reaper before and after each request and each commit."""
     send, begin = httpx.AsyncClient.send, Ledger.begin
 
-    async def watched_send(client: httpx.AsyncClient, *args: Any, **kwargs: Any) -> httpx.Response:  # noqa: ANN401
+    async def watched_send(client: httpx.AsyncClient, *args: Any, **kwargs: Any) -> httpx.Response:
         reaper.moment()
         response = await send(client, *args, **kwargs)
         reaper.moment()

@@ -6,6 +6,9 @@ import pytest
 
 from sandbox.values import Json
 from tests.installation import Sync
+from tests.postgres import BOTH_DATABASES
+
+pytestmark = BOTH_DATABASES
 
 ANN = "ann@example.com"
 SUBMIT, RESULTS, OPERATIONS = r"bulk/integrations/.*/stats", r"operations/.*/results", r"bulk/operations$"
@@ -20,7 +23,7 @@ def course(sync: Sync) -> Json:
     return content
 
 
-def fault(sync: Sync, action: Any, path: str, **fields: Any) -> None:  # noqa: ANN401
+def fault(sync: Sync, action: Any, path: str, **fields: Any) -> None:
     sync.sandbox.faults.add(action, path=path, platform="learning360", **fields)
 
 

@@ -16,12 +16,12 @@ def integration_id(served: Sandbox) -> str:
     return made
 
 
-def course(external_id: str, **fields: Any) -> Json:  # noqa: ANN401 -- fields of a course
+def course(external_id: str, **fields: Any) -> Json:
     plain = {"externalId": external_id, "name": "A course", "launchUrl": "https://x", "defaultLang": "en"}
     return plain | {"sources": [{"name": "Coursera"}], "subjects": []} | fields
 
 
-def statistic(mail: str, external_id: str, **fields: Any) -> Json:  # noqa: ANN401 -- fields of a statistic
+def statistic(mail: str, external_id: str, **fields: Any) -> Json:
     return {
         "courseIdentifier": {"type": "externalId", "value": external_id},
         "userIdentifier": {"type": "mail", "value": mail},

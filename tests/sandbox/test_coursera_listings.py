@@ -7,7 +7,7 @@ from sandbox.server import Sandbox
 from sandbox.values import Json
 
 
-def elements(client: httpx.Client, path: str, **query: Any) -> list[Json]:  # noqa: ANN401 -- query values
+def elements(client: httpx.Client, path: str, **query: Any) -> list[Json]:
     answer = client.get(path, params=query)
     assert answer.status_code == 200, answer.text
     found: list[Json] = answer.json()["elements"]

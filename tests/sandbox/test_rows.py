@@ -60,15 +60,15 @@ VALUES: list[Any] = [
 ]
 
 
-def take_away(holder: Any, key: Any) -> None:  # noqa: ANN401 -- any JSON
+def take_away(holder: Any, key: Any) -> None:
     del holder[key]
 
 
-def put(value: Any) -> Callable[[Any, Any], None]:  # noqa: ANN401 -- any JSON
+def put(value: Any) -> Callable[[Any, Any], None]:
     return lambda holder, key: holder.__setitem__(key, value)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 -- any JSON
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in a value, as a path of keys."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return ([path] if path else []) + [found for key, entry in inner for found in places(entry, (*path, key))]

@@ -14,7 +14,7 @@ from connectors.coursera.models import Page
 class Listing:
     """A listing of numbered elements, served as a platform might."""
 
-    def __init__(self, count: int, *, cap: int = 3, total: int | None | str = "true") -> None:
+    def __init__(self, count: int, *, cap: int = 3, total: int | str | None = "true") -> None:
         self.elements = [{"id": f"row {number}"} for number in range(count)]
         self.cap = cap
         self.total = count if total == "true" else total
@@ -22,6 +22,7 @@ class Listing:
         self.at_once = self.most_at_once = 0
 
     async def fetch(self, start: int) -> Page:
+        """A page, as it comes over the network."""
         self.fetched.append(start)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -30,6 +31,7 @@ class Listing:
         return self.page(start)
 
     def page(self, start: int) -> Page:
+        """The page that begins there."""
         end = start + self.cap
         paging: dict[str, Any] = {"total": self.total} | (
             {"next": str(end)} if end < len(self.elements) else {}

@@ -1,0 +1,121 @@
+"""Reading the catalog: every way in which Coursera pages it, and what follows where it cannot be read whole."""
+
+import pytest
+
+from tests.installation import Sync
+
+COURSES = 7
+PAGE = {"page_cap": 3}
+
+
+def switch(sync: Sync, **options: object) -> None:
+    for name, value in options.items():
+        setattr(sync.sandbox.coursera.options, name, value)
+
+
+def readings(sync: Sync) -> int:
+    return sum(query["start"] == "0" for query in sync.queries("contents"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"page_cap": 3},
+        {"page_cap": 1},
+        {"page_cap": 3, "numeric_next": True},
+        {"page_cap": 3, "omit_total": True},
+        {"page_cap": 5, "short_pages": True},
+        {"page_cap": 5, "short_pages": True, "numeric_next": True, "omit_total": True},
+        {"page_cap": 3, "duplicate_rows": True},
+    ],
+    ids=[
+        "one page",
+        "a cap",
+        "one element a page",
+        "a numeric next",
+        "no total",
+        "short pages",
+        "short pages, numeric next, no total",
+        "elements that come twice",
+    ],
+)
+def test_the_catalog_is_read_whole_however_it_is_paged(sync: Sync, options: dict[str, object]) -> None:
+    sync.add_courses(COURSES)
+    switch(sync, **options)
+    first = sync.catalog()
+    assert (first.state, first.accepted, first.extracted - first.merged) == ("completed", COURSES, COURSES)
+    assert readings(sync) == 1
+    assert sync.watermark("catalog") is not None
+    assert sync.catalog().unchanged == COURSES
+
+
+def test_a_listing_that_changes_while_it_is_read_is_read_again(sync: Sync) -> None:
+    sync.add_courses(COURSES)
+    switch(sync, **PAGE, shifting="appear", shifting_readings=1)
+    summary = sync.catalog()
+    assert (summary.state, summary.extracted, summary.accepted) == ("completed", COURSES, COURSES)
+    assert readings(sync) == 2
+
+
+def test_the_watermark_is_the_moment_at_which_the_reading_began(sync: Sync) -> None:
+    sync.add_courses(COURSES)
+    switch(sync, **PAGE, shifting="appear", shifting_readings=2)
+    began_at = sync.clock()
+    sync.sandbox.coursera.before_page = lambda _, __: sync.days_pass(0.001)
+    sync.catalog()
+    assert sync.watermark("catalog") == began_at
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({"wrong_total": 1}, COURSES),
+        ({**PAGE, "wrong_total": -1}, COURSES),
+        ({**PAGE, "shifting": "appear"}, COURSES - 1),
+        ({**PAGE, "stuck_cursor": True}, 3),
+    ],
+    ids=["a total too high", "a total too low", "elements that appear", "a cursor that stands still"],
+)
+def test_a_listing_that_stays_incomplete_is_sent_and_the_run_fails(
+    sync: Sync, options: dict[str, object], sent: int
+) -> None:
+    sync.add_courses(COURSES)
+    switch(sync, **options)
+    summary = sync.catalog()
+    assert (summary.state, summary.exit_code) == ("failed", 1)
+    assert "changed while it was read" in (summary.error or "")
+    assert readings(sync) == 4
+    assert (summary.accepted, summary.unaccounted) == (sent, 0)
+    assert len(sync.courses()) == sent
+    assert sync.watermark("catalog") is None
+
+    switch(sync, wrong_total=0, shifting="", stuck_cursor=False)
+    again = sync.catalog()
+    assert (again.state, again.unchanged, again.accepted) == ("completed", sent, COURSES - sent)
+
+
+def test_the_reason_tells_how_many_rows_were_read_of_how_many(sync: Sync) -> None:
+    sync.add_courses(COURSES)
+    switch(sync, wrong_total=2)
+    assert "7 different rows were read of a listing of 9" in (sync.catalog().error or "")
+
+
+def test_an_incomplete_reading_leaves_the_watermark_where_it_was(sync: Sync) -> None:
+    sync.add_courses(COURSES)
+    sync.catalog()
+    before = sync.watermark("catalog")
+    sync.days_pass(1)
+    switch(sync, wrong_total=1)
+    sync.catalog()
+    assert sync.watermark("catalog") == before
+
+
+def test_an_incomplete_reading_forgets_no_row_put_aside(sync: Sync) -> None:
+    bad = sync.sandbox.world.add_content("   ")
+    sync.catalog()
+    sync.sandbox.world.contents.clear()
+    switch(sync, wrong_total=1)
+    summary = sync.catalog()
+    assert (summary.extracted, summary.rejected) == (1, 1)
+    assert list(sync.rejected("catalog")) == [bad["id"]]

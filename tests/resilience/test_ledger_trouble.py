@@ -1,0 +1,129 @@
+"""A ledger that cannot be written, or was written by an earlier version."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from connectors.ledger import store
+from connectors.ledger.schema import SCHEMA_VERSION
+from connectors.ledger.store import open_ledger
+from sandbox.values import Json
+from tests.installation import Sync
+
+ANN = "ann@example.com"
+
+
+@pytest.fixture
+def course(sync: Sync) -> Json:
+    """A course in 360Learning, and a learner at 45 % of it on Coursera."""
+    content = sync.sandbox.world.add_content("Machine Learning")
+    sync.catalog()
+    sync.sandbox.enroll(ANN, content, overallProgress=45)
+    return content
+
+
+def test_a_full_disk_is_told_plainly_and_the_next_run_puts_it_right(
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = store._prepare_sqlite  # noqa: SLF001 - no disk of ours can be filled up
+
+    def full(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages + 1}").close()
+
+    monkeypatch.setattr(store, "_prepare_sqlite", full)
+    for number in range(2_000):
+        sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=10)
+    summary = sync.statistics()
+    assert summary.state == "failed"
+    assert "full" in str(summary.error)
+    monkeypatch.setattr(store, "_prepare_sqlite", prepare)
+    again = sync.statistics(full=True)
+    assert again.recovered + again.accepted == 2_001
+    assert sync.statistics(full=True).unchanged == 2_001
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_a_locked_database_is_told_plainly(sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BUSY_SECONDS", 0.01)
+    other = sqlite3.connect(sync.state_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    summary = sync.statistics()
+    other.close()
+    assert summary.state == "failed"
+    assert "locked" in str(summary.error)
+    assert sync.statistics().accepted == 1
+    assert course
+
+
+def test_a_clock_of_ours_that_is_off_does_not_hide_an_operation(
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def three_hours_ahead() -> Any:
+        right = sync.surroundings()
+        return type(right)(
+            now_ms=lambda: sync.clock() + 3 * 3_600_000,
+            monotonic=right.monotonic,
+            sleep=right.sleep,
+            chance=right.chance,
+        )
+
+    monkeypatch.setattr("tasks.run.Surroundings", three_hours_ahead)
+    sync.sandbox.faults.add("lose", path="bulk/integrations/.*/stats", platform="learning360", times=1)
+    assert sync.statistics().accepted == 1
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_a_ledger_of_the_first_version_is_brought_forward(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with open_ledger(url):
+        pass
+    engine = create_engine(url)
+    back = [
+        "ALTER TABLE targets RENAME COLUMN trusted TO created_here",
+        "ALTER TABLE runs DROP COLUMN stream",
+        "ALTER TABLE runs DROP COLUMN holder",
+        "ALTER TABLE submissions DROP COLUMN intended_at_platform",
+        "ALTER TABLE rejects DROP COLUMN uncertain",
+        "UPDATE schema_versions SET version = 1",
+        "INSERT INTO targets VALUES (1, 'https://a', 'g', 'p', 'i', 1, 0)",
+        "INSERT INTO runs (id, target_id, flow, dry_run, started_at, state) VALUES ('r', 1, 'f', 0, 1, 's')",
+        """INSERT INTO submissions (id, target_id, run_id, type, state, row_count, intended_at)
+        VALUES ('s', 1, 'r', 't', 'settled', 0, 77)""",
+    ]
+    with engine.begin() as db:
+        for statement in back:
+            db.execute(text(statement))
+    with open_ledger(url):
+        pass
+    with engine.begin() as db:
+        assert db.scalar(text("SELECT version FROM schema_versions")) == SCHEMA_VERSION
+        assert db.scalar(text("SELECT trusted FROM targets")) == 1
+        assert db.scalar(text("SELECT intended_at_platform FROM submissions")) == 77
+        assert {"stream", "holder"} <= {column["name"] for column in inspect(db).get_columns("runs")}
+    engine.dispose()
+
+
+def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with open_ledger(url) as ledger, ledger.begin() as db:
+        db.execute(text("UPDATE schema_versions SET version = 1"))
+
+    def fails_half_way(operations: Any) -> None:
+        operations.execute("ALTER TABLE runs RENAME COLUMN flow TO job")
+        raise RuntimeError("the power fails")
+
+    monkeypatch.setattr("connectors.ledger.migrations.MIGRATIONS", {2: fails_half_way})
+    with pytest.raises(RuntimeError, match="the power fails"):
+        open_ledger(url)
+    engine = create_engine(url)
+    with engine.begin() as db:
+        assert db.scalar(text("SELECT version FROM schema_versions")) == 1
+        assert "flow" in {column["name"] for column in inspect(db).get_columns("runs")}
+    engine.dispose()
