@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
 
 import httpx
-import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.errors import AccessError, TryLaterError
-from connectors.http import VERDICTS, json_body, retry_after_seconds, validated
+from connectors.http import VERDICTS, error_code, json_body, retry_after_seconds, validated
 from connectors.surroundings import Surroundings
 
 REFRESH_EARLY_SECONDS = 60.0
@@ -17,6 +15,8 @@ REFRESH_EARLY_SECONDS = 60.0
 
 class Token(BaseModel):
     """A token endpoint's answer; ``expires_in`` in seconds, ``refresh_token`` only where it was renewed."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     access_token: str = Field(min_length=1)
     expires_in: float = Field(gt=0)
@@ -50,16 +50,23 @@ class TokenAuth(httpx.Auth):
         """Sign in where needed, send, and where the token is refused sign in once more and resend."""
         async with self._lock:  # the first to find a stale token renews it for all that wait here
             if not self._is_fresh():
-                await self._keep((yield self._ask()))
+                await self._keep((yield self._asked(request)))
         bearer = self._put(request)
         response = yield request
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return
+        await response.aread()  # gives its connection back: the sign-in may need one
         async with self._lock:
             if self._bearer == bearer:
-                await self._keep((yield self._ask()))
+                await self._keep((yield self._asked(request)))
         self._put(request)
         yield request
+
+    def _asked(self, request: httpx.Request) -> httpx.Request:
+        """A token request, with the timeouts of the request that needs it: a client sets them on no other."""
+        asked = self._ask()
+        asked.extensions["timeout"] = request.extensions["timeout"]
+        return asked
 
     def _is_fresh(self) -> bool:
         return self._bearer is not None and self._surroundings.monotonic() < self._fresh_until
@@ -88,11 +95,6 @@ class TokenAuth(httpx.Auth):
 
 
 def _code(response: httpx.Response) -> str:
-    """The OAuth error code of a refusal, such as ``invalid_grant``; its free text is left out."""
-    try:
-        answer: Any = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return ""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    code = error.get("code") if isinstance(error, dict) else error
-    return f", {code}" if isinstance(code, str) and code.replace("_", "").isalnum() else ""
+    """The OAuth error code of a refusal, such as ``invalid_grant``; what is no code is left out."""
+    code = error_code(response)
+    return f", {code}" if code.replace("_", "").isalnum() else ""

@@ -58,6 +58,17 @@ def json_body(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON 
         raise TryLaterError(f"answered {kind} where JSON was expected") from error
 
 
+def error_code(response: httpx.Response) -> str:
+    """The code of ``{"error": {"code": ...}}``, or of a flat ``{"error": ...}``; "" where there is none."""
+    try:
+        answer: Any = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return ""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    code = error.get("code") if isinstance(error, dict) else error
+    return code if isinstance(code, str) else ""
+
+
 def validated(model: type[M], value: object, *, what: str) -> M:
     """Check an answer's shape; a RequestError names the fields that are not as the contract says."""
     try:

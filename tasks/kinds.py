@@ -22,16 +22,8 @@ UNCERTAIN = (
 )
 
 
-class CourseUpserts:
-    """Courses to create or replace: row_id, external_id, body and raw (JSON), digest, learning_seconds."""
-
-    type: OperationType = "importExternalCourses"
-    most_rows = 10_000
-
-    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
-        """Submit the bodies as they were planned."""
-        fragments = [orjson.Fragment(body) for body in rows["body"]]
-        return await run.learning360.upsert_courses(run.integration_id, fragments)
+class _Courses:
+    """Rows that are told apart by their external_id, and can be sent again without harm."""
 
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """A course is its externalId."""
@@ -42,8 +34,20 @@ class CourseUpserts:
         return course_key(body)
 
     async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
-        """Nothing to find out: a course can be sent again without harm."""
+        """Nothing to find out about rows without a result: they are sent again."""
         return rows
+
+
+class CourseUpserts(_Courses):
+    """Courses to create or replace: row_id, external_id, body and raw (JSON), digest, learning_seconds."""
+
+    type: OperationType = "importExternalCourses"
+    most_rows = 10_000
+
+    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+        """Submit the bodies as they were planned."""
+        fragments = [orjson.Fragment(body) for body in rows["body"]]
+        return await run.learning360.upsert_courses(run.integration_id, fragments)
 
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted courses are known by their digest; refused ones are put aside."""
@@ -70,7 +74,7 @@ class CourseUpserts:
         rejects.put_aside(db, run.target.id, "catalog", named, run_id=run.id, now_ms=now_ms)
 
 
-class CourseArchivals:
+class CourseArchivals(_Courses):
     """Courses to archive: rows with external_id."""
 
     type: OperationType = "archiveExternalCourses"
@@ -80,18 +84,6 @@ class CourseArchivals:
         """Submit the external ids."""
         archivals: list[Archival] = [{"externalId": external_id} for external_id in rows["external_id"]]
         return await run.learning360.archive_courses(run.integration_id, archivals)
-
-    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
-        """A course is its externalId."""
-        return rows["external_id"].tolist()
-
-    def key(self, body: dict[str, Any]) -> Hashable:
-        """The same, from a result's input."""
-        return course_key(body)
-
-    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
-        """Nothing to find out: a course can be archived again without harm."""
-        return rows
 
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Archived courses are no longer live; one that was refused stays, and is archived by a later run."""

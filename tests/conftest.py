@@ -20,6 +20,8 @@ os.environ |= {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+    # As the command sets it: our own log lines go to Prefect's too.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
 }
 
 

@@ -1,26 +1,14 @@
 """360Learning's ways of saying no, each with what to do about it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import httpx
-import orjson
 
 from connectors.errors import AccessError, RequestError, SlotsTakenError, SyncError, TryLaterError
+from connectors.http import VERDICTS, error_code
 
 # The platform's advice after tooManyRequests and for bulk slots: wait about a second.
 POLITE_WAIT_SECONDS = 1.0
-
-
-def error_code(response: httpx.Response) -> str:
-    """The error's code: errors come as ``{"error": {"code"}}`` or flat ``{"error": "invalid_token"}``."""
-    try:
-        answer: Any = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return ""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    code = error.get("code") if isinstance(error, dict) else error
-    return code if isinstance(code, str) else ""
 
 
 class IntegrationExistsError(RequestError):
@@ -80,6 +68,6 @@ def explain(response: httpx.Response) -> SyncError | None:
         return REMEDIES["invalid_token"]()
     if response.status_code == httpx.codes.NOT_FOUND:
         return NotFoundError(f"360Learning knows nothing under {response.request.url.path}.")
-    if response.is_client_error and code:
+    if response.is_client_error and code and response.status_code not in VERDICTS:
         return RequestError(f"360Learning refuses {response.request.url.path}: {code}.")
     return None

@@ -11,7 +11,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.auth import TokenAuth
-from connectors.errors import RequestError
+from connectors.errors import OutcomeUnknownError, RequestError
 from connectors.http import Api, json_body, new_client, validated
 from connectors.learning360.answers import explain
 from connectors.learning360.models import (
@@ -136,12 +136,14 @@ class Learning360Client:
     ) -> AsyncIterator[list[JsonObject]]:
         following: str | None = path
         params: httpx.QueryParams | None = httpx.QueryParams(query)
+        seen: set[str] = set()
         while following is not None:
             page, link = await self._api.call("GET", following, params=params, read=_page)
             yield page
-            asked, following, params = following, self._same_host(link), None
-            if following == asked:
-                raise RequestError(f"360Learning: the listing {path} names a page as its own next one.")
+            following, params = self._same_host(link), None
+            if following in seen:
+                raise RequestError(f"360Learning: the listing {path} names a page again as its next one.")
+            seen.add(following or "")
 
     def _same_host(self, link: str | None) -> str | None:
         """A ``Link`` on our platform's host whatever host it names, so that our token stays at home."""
@@ -164,13 +166,15 @@ def _operation_id(response: httpx.Response) -> str:
     location: str = response.headers.get("location", "")
     identifier = urlsplit(location).path.rstrip("/").rpartition("/")[2]
     if not identifier:
-        raise RequestError("360Learning took a bulk operation without saying where it can be followed.")
+        # Perhaps it was taken all the same: that must be found out before the rows are sent again.
+        raise OutcomeUnknownError("360Learning did not say where the bulk operation can be followed.")
     return identifier
 
 
 def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:
     link = response.links.get("next", {}).get("url")
-    return _objects(json_body(response), what="A page of a 360Learning listing"), link
+    following = None if link is None else str(response.url.join(link))
+    return _objects(json_body(response), what="A page of a 360Learning listing"), following
 
 
 def _objects(value: object, *, what: str) -> list[JsonObject]:

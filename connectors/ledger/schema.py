@@ -4,6 +4,8 @@ Every time is epoch milliseconds, UTC. A *target* is one integration in one 360L
 belongs to one. The reasons for the columns are in docs/ledger.md.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -26,6 +28,19 @@ metadata = MetaData()
 
 def _target() -> Column[int]:
     return Column("target_id", Integer, ForeignKey("targets.id"), primary_key=True)
+
+
+def _progress() -> list[Column[Any]]:
+    """How far a learner is: Coursera's externalId of them, and the state that a statistic carries."""
+    return [
+        Column("external_id", String, nullable=False),
+        Column("first_at", BigInteger, nullable=False),
+        Column("last_at", BigInteger, nullable=False),
+        Column("completed", Boolean, nullable=False),
+        Column("progress", Integer, nullable=False),
+        Column("time_spent", BigInteger, nullable=False),
+        Column("score", Integer),
+    ]
 
 
 schema_versions = Table("schema_versions", metadata, Column("version", Integer, primary_key=True))
@@ -90,13 +105,7 @@ enrollments = Table(
     Column("learner", String, primary_key=True),
     Column("course", String, primary_key=True),
     Column("program", String, primary_key=True),
-    Column("external_id", String, nullable=False),
-    Column("first_at", BigInteger, nullable=False),
-    Column("last_at", BigInteger, nullable=False),
-    Column("completed", Boolean, nullable=False),
-    Column("progress", Integer, nullable=False),
-    Column("time_spent", BigInteger, nullable=False),
-    Column("score", Integer),
+    *_progress(),
     Column("updated_at", BigInteger, nullable=False),
     # The attempt this row is part of; none while the launch rule holds it.
     Column("attempt", Integer),
@@ -112,13 +121,7 @@ attempts = Table(
     Column("learner", String, primary_key=True),
     Column("course", String, primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("external_id", String, nullable=False),
-    Column("first_at", BigInteger, nullable=False),
-    Column("last_at", BigInteger, nullable=False),
-    Column("completed", Boolean, nullable=False),
-    Column("progress", Integer, nullable=False),
-    Column("time_spent", BigInteger, nullable=False),
-    Column("score", Integer),
+    *_progress(),
     Column("rule", String, nullable=False),
     Column("run_id", String, ForeignKey("runs.id"), nullable=False),
     Column("operation_id", String),

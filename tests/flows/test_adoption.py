@@ -48,7 +48,7 @@ def test_what_was_adopted_goes_on_as_before(sync: Sync, lost: Json) -> None:
 @pytest.mark.parametrize("scope", ["courseStats:read", "users:read"])
 def test_without_the_scopes_the_run_stops_and_names_fresh(sync: Sync, lost: Json, scope: str) -> None:
     client = sync.sandbox.learning360.client
-    client.scopes = frozenset(client.scopes) - {scope}
+    client.scopes = client.scopes - {scope}
     summary = sync.statistics()
     assert summary.state == "failed"
     assert "--fresh" in str(summary.error)
@@ -69,9 +69,12 @@ def test_a_dry_run_says_what_a_run_would_do_first(sync: Sync, lost: Json) -> Non
 
 
 def test_an_integration_made_by_this_ledger_needs_no_adoption(sync: Sync) -> None:
-    sync.sandbox.learning360.client.scopes = frozenset(
-        {"integrations:read", "integrations:write", "integrations:bulk", "bulkOperations:read"}
-    )
+    sync.sandbox.learning360.client.scopes = {
+        "integrations:read",
+        "integrations:write",
+        "integrations:bulk",
+        "bulkOperations:read",
+    }
     course = sync.sandbox.world.add_content("Machine Learning")
     sync.catalog()
     sync.sandbox.enroll(ANN, course, overallProgress=45)

@@ -190,5 +190,6 @@ def test_a_course_that_360learning_did_not_archive_is_tried_again(sync: Sync) ->
     sync.sandbox.faults.add("answer", path="/results$", status=200, body=[refusal], times=1)
     summary = sync.catalog()
     assert (summary.archived, summary.unaccounted) == (0, 0)
-    assert summary.notes == ["360Learning did not archive 1 courses; the next run tries again"]
+    (note,) = summary.notes
+    assert "did not archive" in note
     assert sync.catalog().archived == 1

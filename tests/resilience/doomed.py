@@ -50,13 +50,13 @@ def watch(reaper: Reaper) -> None:
             reaper.moment()
         reaper.moment()
 
-    httpx.AsyncClient.send = watched_send  # type: ignore[method-assign]
-    Ledger.begin = watched_begin  # type: ignore[method-assign]
+    httpx.AsyncClient.send = watched_send  # type: ignore[method-assign, assignment]
+    Ledger.begin = watched_begin  # type: ignore[method-assign, assignment]
 
 
 async def main_job() -> None:
     """The catalog, then the statistics."""
-    step.step = lambda _name, **_: lambda function: function  # type: ignore[assignment]
+    step.step = lambda _name, **_: lambda function: function
     from flows.catalog import catalog  # noqa: PLC0415 - after the decorator was replaced
     from flows.statistics import statistics  # noqa: PLC0415
     from tasks import load  # noqa: PLC0415

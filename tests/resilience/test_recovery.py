@@ -139,7 +139,7 @@ def test_a_first_statistic_without_a_result_is_read_back(sync: Sync, course: Jso
 def test_without_the_scopes_its_outcome_is_unknown_until_they_are_granted(sync: Sync, course: Json) -> None:
     client, options = sync.sandbox.learning360.client, sync.sandbox.learning360.options
     granted = client.scopes
-    client.scopes = frozenset(granted) - {"courseStats:read"}
+    client.scopes = granted - {"courseStats:read"}
     options.drop_results = 1
     assert sync.statistics().rejected == 1
     options.drop_results = 0
