@@ -23,6 +23,10 @@ class SettingsError(SyncError):
     exit_code = 2
 
 
+class MissingSettingsError(SettingsError):
+    """Settings are missing and none is wrong. Look where else they may stand, or have them set."""
+
+
 class AccessError(SyncError):
     """A platform refuses what we are. Change the named setting or have the named right granted."""
 

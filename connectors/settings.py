@@ -1,9 +1,11 @@
 """The settings: validated before anything is asked of a platform, secrets masked.
 
-Each comes from the environment, then from ``.env`` in the working folder.
+Each comes from the environment, then from ``.env`` in the working folder, then from what the caller has to
+fall back on: the blocks on a Prefect server, which this module knows nothing of.
 """
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -11,11 +13,17 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from connectors.errors import SettingsError
+from connectors.errors import MissingSettingsError, SettingsError
 
 COURSERA_WITH_REFRESH_TOKEN = (
     "https://api.coursera.org/api",
@@ -26,6 +34,13 @@ COURSERA_CLIENT_CREDENTIALS = (
     "https://api.coursera.com/oauth2/client_credentials/token",
 )
 LEARNING360_EU = "https://app.360learning.com"
+
+COURSERA, LEARNING360 = "COURSERA_", "LEARNING360_"
+
+_MISSING = " is missing"
+
+# Values of settings that stand nowhere else: by the prefix of the settings' names, then by field.
+Fallback = Mapping[str, Mapping[str, object]]
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -96,7 +111,7 @@ def _config(prefix: str) -> SettingsConfigDict:
 class CourseraSettings(BaseSettings):
     """Coursera's side. Without a refresh token the sign-in is by client credentials."""
 
-    model_config = _config("COURSERA_")
+    model_config = _config(COURSERA)
 
     org_id: Name
     client_id: Name
@@ -117,7 +132,7 @@ class CourseraSettings(BaseSettings):
 class Learning360Settings(BaseSettings):
     """360Learning's side: the platform, and the group that the courses appear in."""
 
-    model_config = _config("LEARNING360_")
+    model_config = _config(LEARNING360)
 
     client_id: Name
     client_secret: SecretStr
@@ -143,51 +158,91 @@ class SyncSettings(BaseSettings):
     program_order: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     launch_rule: Literal["completed", "open"] = "completed"
     lock_wait: Annotated[float, Field(ge=0)] = 21_600
+    alert_rejects: Annotated[int, Field(ge=1)] = 100
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a working command needs."""
+    """All that a working command needs; ``token_from_fallback`` says where the refresh token stood."""
 
     coursera: CourseraSettings
     learning360: Learning360Settings
     sync: SyncSettings
+    token_from_fallback: bool = False
 
 
-def load_settings() -> Settings:
-    """Read every setting; one SettingsError names all that are missing or wrong."""
+def load_settings(fallback: Fallback | None = None) -> Settings:
+    """Read every setting; one SettingsError names all that are missing or wrong.
+
+    It is a MissingSettingsError where some are missing and none is wrong, so that a ``fallback`` may help. A
+    platform that lacks nothing required takes nothing from there, lest its credentials be mixed.
+    """
     problems: list[str] = []
-    coursera = _load(CourseraSettings, problems)
-    learning360 = _load(Learning360Settings, problems)
-    sync = _load(SyncSettings, problems)
+    coursera = load_part(CourseraSettings, problems, fallback)
+    learning360 = load_part(Learning360Settings, problems, fallback)
+    sync = load_part(SyncSettings, problems)
     if coursera is None or learning360 is None or sync is None:
-        raise SettingsError(_report(problems))
-    return Settings(coursera, learning360, sync)
+        raise problem_report(problems)
+    own = _standing_in_the_environment(CourseraSettings)
+    foreign = coursera.refresh_token is not None and "refresh_token" not in own
+    return Settings(coursera, learning360, sync, token_from_fallback=foreign)
 
 
 def load_sync_settings() -> SyncSettings:
     """Read only the settings that need no platform, for commands that read only the ledger."""
     problems: list[str] = []
-    sync = _load(SyncSettings, problems)
+    sync = load_part(SyncSettings, problems)
     if sync is None:
-        raise SettingsError(_report(problems))
+        raise problem_report(problems)
     return sync
 
 
-def _load(model: type[S], problems: list[str]) -> S | None:
+def load_part(model: type[S], problems: list[str], fallback: Fallback | None = None) -> S | None:
+    """Read one group of settings; None where that fails, with the ``problems`` added to those given."""
+    found: list[str] = []
+    settings = _read(model, {}, found)
+    values = (fallback or {}).get(_prefix(model), {})
+    if values and found and _only_missing(found):
+        found.clear()
+        own = _standing_in_the_environment(model)
+        rest = {name: value for name, value in values.items() if name not in own and value is not None}
+        settings = _read(model, rest, found)
+    problems += found
+    return settings
+
+
+def problem_report(problems: list[str]) -> SettingsError:
+    """The error that names all problems of the settings."""
+    kind = MissingSettingsError if _only_missing(problems) else SettingsError
+    return kind(
+        f"Settings: {'; '.join(problems)}. Set them in the environment or in .env, or in the blocks on the "
+        "Prefect server (see README.md)."
+    )
+
+
+def _read(model: type[S], values: Mapping[str, object], problems: list[str]) -> S | None:
     try:
-        return model()
+        return model(**values)
     except ValidationError as error:
         problems += [_problem(model, dict(detail)) for detail in error.errors(include_input=False)]
         return None
 
 
+def _standing_in_the_environment(model: type[BaseSettings]) -> set[str]:
+    """The fields that the environment or ``.env`` sets."""
+    return {*EnvSettingsSource(model)(), *DotEnvSettingsSource(model)()}
+
+
+def _only_missing(problems: list[str]) -> bool:
+    return all(problem.endswith(_MISSING) for problem in problems)
+
+
+def _prefix(model: type[BaseSettings]) -> str:
+    return model.model_config.get("env_prefix", "")
+
+
 def _problem(model: type[BaseSettings], detail: dict[str, Any]) -> str:
-    name = f"{model.model_config.get('env_prefix', '')}{'_'.join(map(str, detail['loc'])).upper()}"
+    name = f"{_prefix(model)}{'_'.join(map(str, detail['loc'])).upper()}"
     if detail["type"] == "missing":
-        return f"{name} is missing"
+        return name + _MISSING
     return f"{name} {str(detail['msg']).removeprefix('Value error, ')}"
-
-
-def _report(problems: list[str]) -> str:
-    return f"Settings: {'; '.join(problems)}. Set them in the environment or in .env (see README.md)."

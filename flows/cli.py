@@ -6,6 +6,7 @@ Prefect is imported only by the commands that run a flow, so that `status` and `
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,12 @@ Programs = Annotated[
 Full = Annotated[bool, typer.Option("--full", help="Read all reports, not only those with new activity.")]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Go on although the ledger does not know what 360Learning holds.")
+]
+From = Annotated[str | None, typer.Option("--from", metavar="T", help="From this date or ISO time on (UTC).")]
+To = Annotated[str | None, typer.Option("--to", metavar="T", help="Before this date or ISO time (UTC).")]
+Learners = Annotated[
+    list[str] | None,
+    typer.Option("--learner", metavar="MAIL", help="Only this learner; may be given again."),
 ]
 Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rows put aside, by reason.")]
 Csv = Annotated[
@@ -75,6 +82,41 @@ def statistics(
     from flows.statistics import statistics as flow  # noqa: PLC0415
 
     console.run(flow, {"full": full, "fresh": fresh, "dry_run": dry_run}, as_json=as_json)
+
+
+@app.command()
+def backfill(
+    *,
+    active_from: From = None,
+    active_to: To = None,
+    program: Programs = None,
+    learner: Learners = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Bring the progress of a chosen window of last activity (from ≤ t < to)."""
+    console.prepare(verbose=verbose)
+    from flows.backfill import backfill as flow  # noqa: PLC0415
+    from tasks.mapping.filters import digest_of  # noqa: PLC0415
+
+    parameters = {
+        "active_from": _moment("--from", active_from),
+        "active_to": _moment("--to", active_to),
+        "programs": program,
+        "learners": [digest_of(address) for address in learner or []],
+        "dry_run": dry_run,
+    }
+    console.run(flow, parameters, as_json=as_json)
+
+
+def _moment(option: str, value: str | None) -> datetime | None:
+    try:
+        return None if value is None else datetime.fromisoformat(value)
+    except ValueError as error:
+        raise SettingsError(
+            f"{option} {value} is neither a date nor an ISO time, such as 2026-01-31."
+        ) from error
 
 
 @app.command()

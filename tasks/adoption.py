@@ -4,7 +4,7 @@ import logging
 
 import pandas as pd
 
-from connectors.errors import AccessError
+from connectors.errors import AccessError, SyncError
 from connectors.learning360.answers import MissingScopeError
 from connectors.ledger import runs, statistics
 from tasks.mapping.attempts import KEY
@@ -42,6 +42,15 @@ async def know_what_is_held(run: Run, reports: MappedReports, *, fresh: bool) ->
             )
             run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(attempts)}")
         run.target = runs.trust(db, run.target)
+
+
+def require_known(run: Run) -> None:
+    """Raise SyncError where the ledger does not know what the integration holds: a part cannot adopt it."""
+    if not run.target.trusted and not run.dry_run:
+        raise SyncError(
+            "This ledger does not know what the integration in 360Learning holds: run `coursera-sync "
+            "statistics` first, which finds that out."
+        )
 
 
 async def _adopted(run: Run, courses: list[str]) -> pd.DataFrame:

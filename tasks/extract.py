@@ -8,6 +8,7 @@ from functools import partial
 from connectors.coursera.listing import Census, identity
 from connectors.coursera.models import Page
 from connectors.errors import IncompleteReadingError
+from tasks.mapping.filters import chosen
 from tasks.run import Run
 from tasks.step import step
 
@@ -46,9 +47,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Window:
-    """Which reports to read: those with activity after ``since`` (epoch ms), or with None all of them."""
+    """Which reports to read: with last activity from ``since`` on, and before ``until`` (epoch ms).
+
+    None is no bound; without either all are read, those without any activity too.
+    """
 
     since: int | None = None
+    until: int | None = None
 
 
 @step("read the catalog from Coursera")
@@ -64,6 +69,30 @@ async def extract_reports(run: Run, window: Window) -> Reading:
     """Read the enrollment reports of a window."""
     pages = partial(run.coursera.enrollment_reports, last_activity_after_ms=window.since)
     return await _read(run, "enrollment reports", pages, in_full=window.since is None)
+
+
+@step("read the enrollment reports of a window from Coursera")
+async def extract_window(
+    run: Run, window: Window, *, programs: Sequence[str], learners: Sequence[str]
+) -> Reading:
+    """Read the reports of a window, of some programs and of some learners (digests of their addresses).
+
+    Coursera knows no upper bound, and learners only by program: what lies beyond is cut off here.
+    """
+    began_at = run.surroundings.now_ms()
+    since = None if window.since is None else window.since - 1  # Coursera's bound is strictly after
+    elements: list[object] = []
+    problems: list[str] = []
+    every: list[str | None] = [*programs] or [None]
+    for program_id in every:
+        reports = partial(
+            run.coursera.enrollment_reports, last_activity_after_ms=since, program_id=program_id
+        )
+        reading = await _read(run, "enrollment reports", reports, in_full=False)
+        elements += reading.elements
+        problems += [reading.problem] if reading.problem else []
+    kept = chosen(elements, active_from_ms=window.since, active_to_ms=window.until, learners=learners)
+    return Reading(kept, began_at=began_at, in_full=False, problem="; ".join(problems) or None)
 
 
 async def _read(

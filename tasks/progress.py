@@ -1,7 +1,8 @@
 """Transform, for learners' progress: reports become enrollments, and those attempts to send."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -23,10 +24,17 @@ logger = logging.getLogger("coursera_sync.progress")
 
 @dataclass(frozen=True)
 class MappedReports:
-    """``enrollments``: ENROLLMENT_COLUMNS; ``aside``: the rows put aside, as the ledger keeps them."""
+    """``enrollments``: ENROLLMENT_COLUMNS; ``aside``: the rows put aside, as the ledger keeps them.
+
+    Where it is a part of a reading, ``name`` says which; the first one brings the rows put aside, and
+    ``shown`` (learner, course) are the rows of all parts.
+    """
 
     enrollments: pd.DataFrame
     aside: pd.DataFrame
+    shown: pd.DataFrame
+    name: str = ""
+    is_first: bool = True
 
 
 @step("map the enrollment reports, with the launch rule")
@@ -41,7 +49,20 @@ async def map_reports(run: Run, reading: Reading) -> MappedReports:
     )
     run.summary.extracted += len(elements)
     run.summary.rejected += len(mapped.rejects)
-    return MappedReports(mapped.enrollments, aside.named(elements, mapped.rejects))
+    shown = mapped.enrollments[KEY].drop_duplicates()
+    return MappedReports(mapped.enrollments, aside.named(elements, mapped.rejects), shown)
+
+
+def by_month(reports: MappedReports) -> Iterator[MappedReports]:
+    """A reading in parts, by the month (UTC) of the last activity, oldest first.
+
+    The rows of one learner and one course stay together, so that their merge is right in whatever part.
+    """
+    last_at = reports.enrollments.groupby(KEY)["last_at"].transform("min")
+    months = pd.to_datetime(last_at, unit="ms").dt.strftime("%Y-%m")
+    for number, month in enumerate(sorted(months.unique()) or [""]):
+        part = reports.enrollments.loc[months.eq(month)].reset_index(drop=True)
+        yield replace(reports, enrollments=part, name=month, is_first=number == 0)
 
 
 @step("compare learners' progress with what 360Learning has accepted")
@@ -51,7 +72,7 @@ async def plan_statistics(run: Run, reading: Reading, reports: MappedReports) ->
     Returns the attempts to send. The merge includes what the ledger knows of rows that the reading does not
     show; the ledger then knows the rows as they were read.
     """
-    pool = _Pool(run, reading, reports.enrollments)
+    pool = _Pool(run, reports, retried=reports.is_first and not reading.shows_all)
     attempts, parts = merge(pool.enrollments, pool.accepted, launch_rule=run.settings.sync.launch_rule)
     _count(run, reports.enrollments, attempts)
     send = attempts.loc[attempts["action"].eq(SEND)].reset_index(drop=True)
@@ -60,21 +81,23 @@ async def plan_statistics(run: Run, reading: Reading, reports: MappedReports) ->
     run.summary.rejected += int(uncertain.sum())
     if not run.dry_run:
         _write_down(run, pool, parts)
-        aside.replace(run, STREAM, reports.aside, [*attempt_ids(send), *pool.uncertain])
+        if reports.is_first:
+            aside.replace(run, STREAM, reports.aside, [*attempt_ids(send), *pool.uncertain])
     return send.loc[~uncertain].reset_index(drop=True)
 
 
 class _Pool:
     """All rows and accepted attempts of the learners' courses that a reading touches."""
 
-    def __init__(self, run: Run, reading: Reading, read: pd.DataFrame) -> None:
+    def __init__(self, run: Run, reports: MappedReports, *, retried: bool) -> None:
+        read = reports.enrollments
         target_id = run.target.id
         with run.ledger.begin() as db:
             ids = read.loc[read["external_id"].ne(""), "external_id"].unique().tolist()
             known_addresses = statistics.addresses_of(db, target_id, ids)
             read, self.moves = resolve_addresses(read, known_addresses)
             known_rejects = rejects.known_rejects(db, target_id, STREAM)
-            refused = _refused(known_rejects, reading)
+            refused = _refused(known_rejects, reports.shown) if retried else reports.shown.iloc[:0]
             self.uncertain = known_rejects.loc[known_rejects["uncertain"].notna(), "row_id"].tolist()
             learners = [*read["learner"], *self.moves["old"], *refused["learner"]]
             learners = pd.Series(learners, dtype="str").unique().tolist()
@@ -86,29 +109,21 @@ class _Pool:
         self.enrollments = _with_known(read, self.known.merge(touched, on=KEY), renamed(refused, self.moves))
 
 
-def _refused(known_rejects: pd.DataFrame, reading: Reading) -> pd.DataFrame:
-    """Learners and courses of statistics that 360Learning refused, to be tried again.
-
-    Where the reading shows all that there is, they are tried again with the rows that it shows.
-    """
+def _refused(known_rejects: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Learners and courses of statistics that 360Learning refused, and that the reading does not show."""
     refused = known_rejects.loc[known_rejects["learner"].notna(), KEY].drop_duplicates()
-    return refused.iloc[:0] if reading.shows_all else refused
+    other = refused.merge(shown, on=KEY, how="left", indicator=True)
+    return other.loc[other["_merge"].eq("left_only"), KEY]
 
 
 def _with_known(read: pd.DataFrame, known: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
     """The rows of a reading, and those that only the ledger knows; refused ones count as read again."""
     unseen = known.merge(read[ROW].drop_duplicates(), on=ROW, how="left", indicator=True)
     unseen = unseen.loc[unseen["_merge"].eq("left_only")].drop(columns="_merge")
-    touched = read[KEY].drop_duplicates()
-    again = unseen[KEY].merge(refused, on=KEY, how="left", indicator="refused")
-    again = again.merge(touched, on=KEY, how="left", indicator="touched")
-    retried = again["refused"].eq("both") & again["touched"].eq("left_only")
+    retried = unseen[KEY].merge(refused, on=KEY, how="left", indicator=True)["_merge"].eq("both")
     unseen = unseen.assign(read=retried.to_numpy(dtype=bool))
-    return (
-        pd.concat([read.assign(read=True), unseen], ignore_index=True)
-        if len(unseen)
-        else read.assign(read=True)
-    )
+    rows = read.assign(read=True)
+    return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
 
 
 def _count(run: Run, read: pd.DataFrame, attempts: pd.DataFrame) -> None:

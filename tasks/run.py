@@ -22,6 +22,7 @@ from tasks.summary import State, Summary
 
 # What 360Learning allows at a time for a whole customer platform.
 BULK_SLOTS = 3
+INTERRUPTED = "Interrupted. The next run goes on from what the ledger knows."
 
 logger = logging.getLogger("coursera_sync")
 
@@ -36,7 +37,6 @@ class Run:
         ledger: Ledger,
         surroundings: Surroundings,
         *,
-        stream: str | None,
         dry_run: bool,
     ) -> None:
         self.id = uuid.uuid4().hex
@@ -44,7 +44,6 @@ class Run:
         self.settings = settings
         self.ledger = ledger
         self.surroundings = surroundings
-        self.stream = stream
         self.dry_run = dry_run
         self.slots = asyncio.Semaphore(BULK_SLOTS)
         self.coursera = _coursera(settings, ledger, surroundings)
@@ -54,16 +53,13 @@ class Run:
             self.target = runs.find_target(db, platform.api_url, platform.group_id, platform.platform_name)
 
     def start(self) -> None:
-        """Write into the ledger that the run has begun. It holds its stream's lock: others there are dead."""
+        """Write into the ledger that the run has begun."""
         now_ms = self.surroundings.now_ms()
         with self.ledger.begin() as db:
-            if self.stream is not None:
-                runs.note_crashed(db, self.target.id, self.stream, now_ms)
             began = runs.NewRun(
                 id=self.id,
                 target_id=self.target.id,
                 flow=self.summary.flow,
-                stream=self.stream,
                 holder=here(now_ms),
                 dry_run=self.dry_run,
                 started_at=now_ms,
@@ -108,26 +104,43 @@ async def open_run(
         try:
             settings = _checked(load_settings())
             ledger = stack.enter_context(open_ledger(settings.sync.state_url))
-            own = None if dry_run else stream
-            opened = Run(summary, settings, ledger, surroundings, stream=own, dry_run=dry_run)
-            if own is not None:
-                stack.callback(
-                    await locked(ledger, opened.target, own, settings.sync.lock_wait, surroundings)
-                )
-            opened.start()
-            run = opened
+            run = Run(summary, settings, ledger, surroundings, dry_run=dry_run)
+            run.start()
+            if stream is not None:
+                await stack.enter_async_context(holding(run, stream))
             await stack.enter_async_context(run.coursera)
             await stack.enter_async_context(run.learning360)
             yield run
             summary.state = _outcome(summary, dry_run=dry_run)
-        except BaseException as error:
+        except Exception as error:
             failure = _failure(error)
             summary.state, summary.error, failure.summary = "failed", str(failure), summary
             raise failure from error
+        except BaseException:  # cancelled or interrupted: said to the ledger, and left to whoever did it
+            summary.state, summary.error = "failed", INTERRUPTED
+            raise
         finally:
             summary.seconds = round(surroundings.monotonic() - began, 3)
             if run is not None:
                 run.finish()
+
+
+@asynccontextmanager
+async def holding(run: Run, stream: str) -> AsyncIterator[None]:
+    """Have a stream for oneself; a dry run changes nothing, and needs not."""
+    if run.dry_run:
+        yield
+        return
+    release = await locked(run.ledger, run.target, stream, run.settings.sync.lock_wait, run.surroundings)
+    try:
+        with run.ledger.begin() as db:
+            runs.note_crashed(db, run.target.id, stream, run.surroundings.now_ms())
+            runs.note_stream(db, run.id, stream)
+        yield
+        with run.ledger.begin() as db:
+            runs.note_stream(db, run.id, None)
+    finally:
+        release()
 
 
 def _outcome(summary: Summary, *, dry_run: bool) -> State:
@@ -136,15 +149,13 @@ def _outcome(summary: Summary, *, dry_run: bool) -> State:
     return "completed_with_rejects" if summary.rejected else "completed"
 
 
-def _failure(error: BaseException) -> SyncError:
+def _failure(error: Exception) -> SyncError:
     """A failure in words for people, whatever it was."""
     if isinstance(error, SyncError):
         return error
-    if isinstance(error, Exception):
-        return SyncError(
-            f"A fault of this program ({type(error).__name__}): run with --verbose and report what it says."
-        )
-    return SyncError("Interrupted. The next run goes on from what the ledger knows.")
+    return SyncError(
+        f"A fault of this program ({type(error).__name__}): run with --verbose and report what it says."
+    )
 
 
 def _checked(settings: Settings) -> Settings:

@@ -1,5 +1,8 @@
 """From when on the enrollment reports are read, and the watermark that remembers it."""
 
+from datetime import UTC, datetime
+
+from connectors.errors import SettingsError
 from connectors.ledger.runs import move_watermark, read_watermark
 from tasks.extract import Reading, Window
 from tasks.run import Run
@@ -19,6 +22,21 @@ def since_last_run(run: Run, stream: str, *, full: bool) -> Window:
     if run.surroundings.now_ms() - watermark.read_in_full_at >= due_after:
         return Window(None)
     return Window(watermark.read_at - OVERLAP_MS)
+
+
+def chosen_window(active_from: datetime | None, active_to: datetime | None) -> Window:
+    """A window as people give it (UTC where they do not say); SettingsError where it is empty."""
+    since, until = _epoch_ms(active_from), _epoch_ms(active_to)
+    if since is not None and until is not None and since >= until:
+        raise SettingsError("The window is empty: --from must lie before --to.")
+    return Window(since, until)
+
+
+def _epoch_ms(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
 
 
 def mark_read(run: Run, stream: str, reading: Reading) -> None:

@@ -68,6 +68,8 @@ def explain(response: httpx.Response) -> SyncError | None:
         return REMEDIES["invalid_token"]()
     if response.status_code == httpx.codes.NOT_FOUND:
         return NotFoundError(f"360Learning knows nothing under {response.request.url.path}.")
-    if response.is_client_error and code and response.status_code not in VERDICTS:
+    # What does not look like a code is left out: it may be anything, an address too.
+    is_code = code.replace("_", "").isalnum()
+    if response.is_client_error and is_code and response.status_code not in VERDICTS:
         return RequestError(f"360Learning refuses {response.request.url.path}: {code}.")
     return None

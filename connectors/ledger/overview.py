@@ -36,9 +36,10 @@ def _overview_of(db: Connection, target: Row) -> Row:
 
 def rejected_rows(db: Connection) -> Iterator[Row]:
     """Every row put aside, with the learner's address: private, for `--csv` alone."""
+    in_use = select(targets.c.id).filter_by(retired=False)
     names = ("stream", "row_id", "reason", "learner", "course", "first_at", "last_at")
-    query = select(*(rejects.c[name] for name in names)).order_by(rejects.c.stream, rejects.c.row_id)
-    return _rows(db, query)
+    query = select(*(rejects.c[name] for name in names)).where(rejects.c.target_id.in_(in_use))
+    return _rows(db, query.order_by(rejects.c.stream, rejects.c.row_id))
 
 
 def _watermarks(target_id: int) -> Select[Any]:

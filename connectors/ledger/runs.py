@@ -25,12 +25,11 @@ class Target:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run that begins: the ``stream`` whose lock it holds, and in words who the ``holder`` is."""
+    """A run that begins; ``holder`` says in words who it is, for those who may wait for it."""
 
     id: str
     target_id: int
     flow: str
-    stream: str | None
     holder: str
     dry_run: bool
     started_at: int
@@ -95,6 +94,11 @@ def holder_of(db: Connection, target_id: int, stream: str) -> str:
     query = select(runs.c.flow, runs.c.holder).filter_by(target_id=target_id, stream=stream, state="running")
     row = db.execute(query.order_by(runs.c.started_at.desc()).limit(1)).one_or_none()
     return "another run" if row is None else f"a {row.flow} run ({row.holder})"
+
+
+def note_stream(db: Connection, run_id: str, stream: str | None) -> None:
+    """Note whose lock a run holds, or that it has let go."""
+    db.execute(update(runs).filter_by(id=run_id).values(stream=stream))
 
 
 def note_crashed(db: Connection, target_id: int, stream: str, now_ms: int) -> None:

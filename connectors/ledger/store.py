@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -19,6 +19,8 @@ from connectors.ledger.migrations import is_current, migrate
 VALUES_AT_ONCE = 10_000
 BUSY_SECONDS = 30
 READ_ONLY = "coursera_sync_read_only"
+# Some number of ours, so that of several workers only one makes the tables.
+MIGRATION_LOCK = 360_001
 LOCKED = "The ledger is locked by another program. Try again later."
 
 
@@ -83,7 +85,11 @@ def open_ledger(state_url: str) -> Ledger:
         if url.get_backend_name() == "sqlite":
             _make_private_file(Path(url.database or ""))
         engine = _engine(url)
-        _bring_forward(engine)
+        try:
+            _bring_forward(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except (OSError, SQLAlchemyError) as error:
         if isinstance(error, OperationalError) and _is_locked(error):
             raise TryLaterError(LOCKED) from error
@@ -100,6 +106,8 @@ def _bring_forward(engine: Engine) -> None:
         if is_current(db):
             return
     with engine.begin() as db:
+        if db.dialect.name == "postgresql":  # SQLite's transactions wait for one another anyway
+            db.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         migrate(db)
 
 
@@ -110,7 +118,7 @@ def _is_locked(error: OperationalError) -> bool:
 def _make_private_file(path: Path) -> None:
     missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     for folder in reversed(missing):
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     os.close(descriptor)
 

@@ -13,13 +13,14 @@ def resolve_addresses(enrollments: pd.DataFrame, known: pd.DataFrame) -> tuple[p
     where rows older than what is known carry the known address, and the moves (columns old and new, str).
 
     An externalId that stands beside several addresses, here or in the ledger, is no proof of anything, nor is
-    one whose old address is still in use: such rows stay as they are.
+    one whose old address is still in use, or is said to have become several: such rows stay as they are.
     """
     changes = _changes(enrollments, known)
     newer = changes["updated_at"].ge(changes["updated_at_known"])
     in_use = changes["learner_known"].isin(enrollments["learner"])
     moves = changes.loc[newer & ~in_use, ["learner_known", "learner"]]
-    moves = moves.set_axis(list(MOVE_COLUMNS), axis="columns").drop_duplicates("old").reset_index(drop=True)
+    moves = moves.set_axis(list(MOVE_COLUMNS), axis="columns").drop_duplicates()
+    moves = moves.drop_duplicates("old", keep=False).reset_index(drop=True)
     current = changes.loc[~newer].set_index("external_id")["learner_known"]
     learner = enrollments["external_id"].map(current).astype("str").fillna(enrollments["learner"])
     return enrollments.assign(learner=learner), moves

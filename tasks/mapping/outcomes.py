@@ -13,16 +13,18 @@ _ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 
 def course_key(body: Mapping[str, Any]) -> Hashable:
     """What tells a course apart from the others of its operation."""
-    return str(body["externalId"])
+    return str(body.get("externalId", ""))
 
 
 def statistic_key(body: Mapping[str, Any]) -> Hashable:
     """What tells a statistic apart: course, learner, and the first activity of the attempt."""
-    return (
-        body["courseIdentifier"]["value"],
-        str(body["userIdentifier"]["value"]).lower(),
-        body["firstActivityAt"],
-    )
+    learner = _value(body.get("userIdentifier")).lower()
+    return _value(body.get("courseIdentifier")), learner, str(body.get("firstActivityAt", ""))
+
+
+def _value(identifier: object) -> str:
+    """An identifier's value. What others have sent may be of any shape: then it is none of ours."""
+    return str(identifier.get("value", "")) if isinstance(identifier, dict) else ""
 
 
 def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, Any]]) -> pd.DataFrame:
@@ -33,7 +35,7 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, A
     """
     answers = [results.get(key) for key in keys]
     accepted = [answer is not None and answer.get("status") == "success" for answer in answers]
-    resources = [str(answer.get("resourceId", "")) if answer else "" for answer in answers]
+    resources = [str(answer.get("resourceId") or "") if answer else "" for answer in answers]
     reasons = [_reason(answer) for answer in answers]
     return pd.DataFrame(
         {

@@ -1,11 +1,14 @@
-"""Connectors meet the stand-ins over HTTP, on a clock that moves only when somebody waits."""
+"""Connectors meet the stand-ins over HTTP, on a clock that moves only when somebody waits; and the ledger."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from sqlalchemy import Connection
 
 from connectors.coursera.client import CourseraClient
 from connectors.learning360.client import Learning360Client
+from connectors.ledger.runs import NewRun, Target, find_target, start_run
+from connectors.ledger.store import Ledger, open_ledger
 from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox, running
@@ -49,3 +52,25 @@ async def coursera(served: Sandbox, surroundings: Surroundings) -> AsyncIterator
 async def learning360(served: Sandbox, surroundings: Surroundings) -> AsyncIterator[Learning360Client]:
     async with Learning360Client(learning360_settings(served), surroundings=surroundings) as client:
         yield client
+
+
+@pytest.fixture
+def ledger(state_url: str) -> Iterator[Ledger]:
+    """A new ledger, in whatever database."""
+    with open_ledger(state_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def db(ledger: Ledger) -> Iterator[Connection]:
+    """One transaction with a new ledger."""
+    with ledger.begin() as connection:
+        yield connection
+
+
+@pytest.fixture
+def target(db: Connection) -> Target:
+    """A target in the ledger, with a run of the id ``run``."""
+    made = find_target(db, "https://app.360learning.com", "group", "Coursera for Business")
+    start_run(db, NewRun("run", made.id, "catalog", "here", dry_run=False, started_at=1))
+    return made

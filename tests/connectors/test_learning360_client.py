@@ -319,7 +319,7 @@ async def test_a_listing_that_goes_round_in_circles_is_told(
         await all_of(learning360.users())
 
 
-@pytest.mark.parametrize("body", [{"a": ANN}, [ANN], [[ANN]], None], ids=["object", "texts", "lists", "null"])
+@pytest.mark.parametrize("body", [{"a": ANN}, [ANN], [[ANN]]], ids=["object", "texts", "lists"])
 async def test_a_page_of_another_shape_is_told(
     learning360: Learning360Client, served: Sandbox, body: object
 ) -> None:
@@ -327,13 +327,14 @@ async def test_a_page_of_another_shape_is_told(
     with pytest.raises(RequestError) as raised:
         await all_of(learning360.users())
     assert str(raised.value) == "A page of a 360Learning listing does not have the shape of the contract."
+    assert raised.value.__suppress_context__, "what led to it would show addresses"
 
 
 async def test_an_integration_of_another_shape_names_its_fields(
     learning360: Learning360Client, served: Sandbox
 ) -> None:
     served.faults.add("answer", path="integrations", status=200, body=[{"_id": 7, "groupId": "a"}])
-    with pytest.raises(RequestError, match="_id, externalPlatform, authorId$"):
+    with pytest.raises(RequestError, match=r"contract: _id, externalPlatform, authorId$"):
         await learning360.integrations(NAME)
 
 

@@ -1,4 +1,4 @@
-"""Reading the catalog: every way in which Coursera pages it, and what follows where it cannot be read whole."""
+"""Reading the catalog, in every way in which Coursera pages it, and what follows where it is not whole."""
 
 import pytest
 

@@ -50,7 +50,7 @@ def test_the_other_stream_and_dry_runs_do_not_wait(sync: Sync) -> None:
 def test_a_run_that_died_is_noted_as_crashed_by_the_next(sync: Sync) -> None:
     sync.setup()
     with open_ledger(sync.ledger_url) as ledger, ledger.begin() as db:
-        died = runs.NewRun("died", 1, "catalog", "catalog", "someone", dry_run=False, started_at=1)
-        runs.start_run(db, died)
+        runs.start_run(db, runs.NewRun("died", 1, "catalog", "someone", dry_run=False, started_at=1))
+        runs.note_stream(db, "died", "catalog")
     sync.catalog()
     assert {row["id"]: row["state"] for row in sync.ledger("runs")}["died"] == "crashed"

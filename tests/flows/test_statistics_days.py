@@ -1,4 +1,4 @@
-"""`statistics` from day to day: what is read, what waits to be accepted, and how it all adds up in the end."""
+"""`statistics` from day to day: what is read, what waits to be accepted, and how it all adds up."""
 
 import math
 from collections import defaultdict
@@ -91,7 +91,7 @@ def test_a_reading_in_full_finds_what_has_no_activity_date(sync: Sync, course: J
     ],
     ids=["360Learning refuses", "an incomplete listing", "Coursera refuses"],
 )
-def test_a_failure_leaves_the_watermark(sync: Sync, course: Json, spoil: Any) -> None:  # noqa: ANN401
+def test_a_failure_leaves_the_watermark(sync: Sync, course: Json, spoil: Any) -> None:
     sync.statistics()
     before = sync.watermark("statistics")
     sync.days_pass(1)
@@ -200,7 +200,7 @@ def test_a_malformed_row_is_forgotten_once_a_complete_reading_no_longer_shows_it
 
 
 def first_activity(row: Json) -> int:
-    return min(row[name] for name in ("enrolledAt", "lastActivityAt", "completedAt") if row.get(name))
+    return min(int(row[name]) for name in ("enrolledAt", "lastActivityAt", "completedAt") if row.get(name))
 
 
 def completed_at(row: Json) -> int:

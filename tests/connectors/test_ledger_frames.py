@@ -1,0 +1,306 @@
+"""What the ledger holds of courses and of learners, as frames that come out as they went in."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, text
+
+from connectors.ledger import courses, statistics
+from connectors.ledger.runs import Target, find_target
+from connectors.ledger.statistics import ATTEMPT_COLUMNS, ENROLLMENT_COLUMNS
+from tests.postgres import BOTH_DATABASES
+
+pytestmark = BOTH_DATABASES
+
+ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
+DTYPES = {
+    **dict.fromkeys(("learner", "course", "program", "external_id"), "str"),
+    **dict.fromkeys(("first_at", "last_at", "progress", "time_spent", "updated_at", "number"), "int64"),
+    "completed": "bool",
+    "score": "Int64",
+    "attempt": "Int64",
+}
+COURSE_DTYPES = {
+    "external_id": "str",
+    "digest": "str",
+    "live": "bool",
+    "learning_seconds": "float64",
+    "missed_on": "str",
+    "missed_days": "int64",
+}
+
+
+def accept(
+    db: Connection, target: Target, *ids: str, digest: str = "d1", seconds: float | None = None
+) -> None:
+    frame = pd.DataFrame({"external_id": pd.Series(ids, dtype="str"), "digest": digest, "body": "{}"})
+    frame = frame.assign(course_id="c-" + frame["external_id"], learning_seconds=seconds)
+    courses.accept_courses(db, target.id, frame, run_id="run", operation_id="op-1", now_ms=7)
+
+
+def known(db: Connection, target: Target) -> dict[str, Any]:
+    frame = courses.known_courses(db, target.id)
+    return {row["external_id"]: row for row in frame.to_dict("records")}
+
+
+def missed(db: Connection, target: Target) -> dict[str, int]:
+    return {name: row["missed_days"] for name, row in known(db, target).items()}
+
+
+def test_no_courses_are_an_empty_frame_of_the_same_kinds(db: Connection, target: Target) -> None:
+    frame = courses.known_courses(db, target.id)
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == COURSE_DTYPES
+    assert len(frame) == 0
+
+
+def test_accepted_courses_are_known(db: Connection, target: Target) -> None:
+    accept(db, target, "C1", seconds=60)
+    accept(db, target, "C2")
+    frame = courses.known_courses(db, target.id)
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == COURSE_DTYPES
+    one, two = (known(db, target)[name] for name in ("C1", "C2"))
+    assert (one["digest"], one["live"], one["learning_seconds"], one["missed_days"]) == ("d1", True, 60.0, 0)
+    assert pd.isna(two["learning_seconds"])
+    assert pd.isna(two["missed_on"])
+
+
+def test_none_accepted_is_nothing_written(db: Connection, target: Target) -> None:
+    accept(db, target)
+    assert known(db, target) == {}
+
+
+def test_a_course_accepted_again_has_its_new_state(db: Connection, target: Target) -> None:
+    accept(db, target, "C1", "C2", seconds=60)
+    accept(db, target, "C1", digest="d2")
+    assert [known(db, target)[name]["digest"] for name in ("C1", "C2")] == ["d2", "d1"]
+    assert pd.isna(known(db, target)["C1"]["learning_seconds"])
+
+
+def test_courses_of_another_target_are_not_ours(db: Connection, target: Target) -> None:
+    accept(db, find_target(db, "https://other", "group", "name"), "C1")
+    assert known(db, target) == {}
+
+
+def test_ids_of_the_platform_are_found_where_they_are_known(
+    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 2)
+    accept(db, target, "C1", "C2", "C3", "C4")
+    db.execute(text("UPDATE courses SET course_id = NULL WHERE external_id = 'C2'"))
+    found = courses.course_ids(db, target.id, ["C1", "C2", "C3", "C9"])
+    assert found == {"c-C1": "C1", "c-C3": "C3"}
+    assert courses.course_ids(db, target.id, []) == {}
+
+
+def test_an_archived_course_is_known_but_not_live_until_it_is_accepted_again(
+    db: Connection, target: Target
+) -> None:
+    accept(db, target, "C1", "C2")
+    courses.archive_courses(db, target.id, ["C1", "never there"], run_id="run", operation_id="op-2")
+    assert {name: row["live"] for name, row in known(db, target).items()} == {"C1": False, "C2": True}
+    accept(db, target, "C1")
+    assert known(db, target)["C1"]["live"]
+
+
+def test_a_day_on_which_a_course_is_missed_counts_once(db: Connection, target: Target) -> None:
+    accept(db, target, "C1", "C2", "C3")
+    for day in ("2026-01-15", "2026-01-15", "2026-01-17"):
+        courses.note_missing(db, target.id, ["C1", "C2"], day)
+    courses.note_missing(db, target.id, ["C2"], "2026-01-18")
+    assert missed(db, target) == {"C1": 2, "C2": 3, "C3": 0}
+    since = dict.fromkeys(("C1", "C2"), "2026-01-15")
+    rows = db.execute(text("SELECT external_id, missing_since FROM courses WHERE missing_since IS NOT NULL"))
+    assert {row.external_id: row.missing_since for row in rows} == since
+
+
+def test_a_course_that_is_back_starts_anew(db: Connection, target: Target) -> None:
+    accept(db, target, "C1", "C2")
+    courses.note_missing(db, target.id, ["C1", "C2"], "2026-01-15")
+    courses.note_present(db, target.id, ["C1"])
+    assert missed(db, target) == {"C1": 0, "C2": 1}
+    courses.note_missing(db, target.id, ["C1"], "2026-01-15")
+    assert missed(db, target) == {"C1": 1, "C2": 1}
+
+
+def test_a_course_accepted_again_was_never_missed(db: Connection, target: Target) -> None:
+    accept(db, target, "C1")
+    courses.note_missing(db, target.id, ["C1"], "2026-01-15")
+    accept(db, target, "C1")
+    assert missed(db, target) == {"C1": 0}
+
+
+def test_many_courses_are_noted_in_batches(
+    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 2)
+    names = [f"C{number}" for number in range(5)]
+    accept(db, target, *names)
+    courses.note_missing(db, target.id, names, "2026-01-15")
+    assert missed(db, target) == dict.fromkeys(names, 1)
+    courses.note_present(db, target.id, names)
+    assert missed(db, target) == dict.fromkeys(names, 0)
+    courses.archive_courses(db, target.id, names, run_id="run", operation_id="op-2")
+    assert not any(row["live"] for row in known(db, target).values())
+
+
+def row(learner: str = ANN, course: str = "C1", program: str = "P1", **fields: object) -> dict[str, object]:
+    """An enrollment that is under way, or with ``number`` an attempt."""
+    plain: dict[str, object] = {
+        "learner": learner,
+        "course": course,
+        "program": program,
+        "external_id": "x-1",
+    }
+    plain |= {"first_at": 1, "last_at": 2, "completed": False, "progress": 40, "time_spent": 9}
+    return plain | {"score": None, "updated_at": 5, "attempt": None, "number": 1} | fields
+
+
+def frame(columns: list[str], *rows: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns).astype({name: DTYPES[name] for name in columns})
+
+
+def record(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:
+    read = frame(ENROLLMENT_COLUMNS, *rows)
+    statistics.record_enrollments(db, target.id, read, run_id="run")
+    return read
+
+
+def accept_attempts(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:
+    accepted = frame(ATTEMPT_COLUMNS, *rows)
+    marked = accepted.assign(rule="first", resource_id="r-1")
+    statistics.accept_attempts(db, target.id, marked, run_id="run", operation_id="op-1", now_ms=7)
+    return accepted
+
+
+def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Frames alike in all but the order of their rows."""
+    key = [name for name in ("learner", "course", "program", "number") if name in expected]
+    found, expected = (one.sort_values(key).reset_index(drop=True) for one in (found, expected))
+    pd.testing.assert_frame_equal(found, expected)
+
+
+VARIED = [
+    row(),
+    row(course="C2", completed=True, progress=100, score=87, attempt=1),
+    row(course="C2", program="P2", score=0, attempt=2, number=2),
+    row(BOB, external_id="", first_at=2**45, time_spent=2**40),
+]
+SHAPES = pytest.mark.parametrize(
+    "rows", [[], VARIED[:1], VARIED], ids=["none", "one without a score", "several"]
+)
+
+
+@SHAPES
+def test_enrollments_come_out_as_they_went_in(
+    db: Connection, target: Target, rows: list[dict[str, object]]
+) -> None:
+    read = record(db, target, *rows)
+    same(statistics.enrollments_of(db, target.id, [ANN, BOB, EVE]), read)
+
+
+@SHAPES
+def test_attempts_come_out_as_they_went_in(
+    db: Connection, target: Target, rows: list[dict[str, object]]
+) -> None:
+    accepted = accept_attempts(db, target, *rows)
+    same(statistics.attempts_of(db, target.id, [ANN, BOB, EVE]), accepted)
+
+
+def test_only_the_learners_asked_for_come_out(
+    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 1)
+    record(db, target, row(ANN), row(BOB), row(EVE))
+    accept_attempts(db, target, row(ANN), row(EVE))
+    assert set(statistics.enrollments_of(db, target.id, [ANN, BOB])["learner"]) == {ANN, BOB}
+    # The second batch is empty, and does not change the kinds of the columns.
+    same(statistics.attempts_of(db, target.id, [ANN, BOB]), frame(ATTEMPT_COLUMNS, row(ANN)))
+    for of in (statistics.enrollments_of, statistics.attempts_of):
+        assert len(of(db, target.id, [])) == 0
+        assert len(of(db, find_target(db, "https://other", "g", "n").id, [ANN])) == 0
+
+
+def test_what_is_read_again_replaces_what_was_read(db: Connection, target: Target) -> None:
+    record(db, target, row(score=1), row(program="P2"))
+    record(db, target, row(progress=50, score=None, attempt=1))
+    expected = frame(ENROLLMENT_COLUMNS, row(progress=50, attempt=1), row(program="P2"))
+    same(statistics.enrollments_of(db, target.id, [ANN]), expected)
+
+
+def test_an_attempt_that_went_on_replaces_its_state(db: Connection, target: Target) -> None:
+    accept_attempts(db, target, row(), row(number=2))
+    accept_attempts(db, target, row(progress=100, completed=True))
+    expected = frame(ATTEMPT_COLUMNS, row(progress=100, completed=True), row(number=2))
+    same(statistics.attempts_of(db, target.id, [ANN]), expected)
+
+
+def test_the_addresses_beside_an_external_id_come_with_their_latest_date(
+    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 1)
+    record(
+        db,
+        target,
+        row(ANN, updated_at=5),
+        row(ANN, "C2", updated_at=9),
+        row(BOB, updated_at=3),
+        row(EVE, external_id="x-2"),
+        row(EVE, "C2", external_id="x-3"),
+    )
+    found = statistics.addresses_of(db, target.id, ["x-1", "x-2", "x-9"])
+    assert sorted(found.itertuples(index=False, name=None)) == [
+        ("x-1", ANN, 9),
+        ("x-1", BOB, 3),
+        ("x-2", EVE, 5),
+    ]
+    assert {name: str(dtype) for name, dtype in found.dtypes.items()} == {
+        "external_id": "str",
+        "learner": "str",
+        "updated_at": "int64",
+    }
+
+
+@pytest.mark.parametrize("ids", [[], ["x-9"]], ids=["none asked for", "none known"])
+def test_no_addresses_are_an_empty_frame(db: Connection, target: Target, ids: list[str]) -> None:
+    found = statistics.addresses_of(db, target.id, ids)
+    assert list(found.columns) == ["external_id", "learner", "updated_at"]
+    assert str(found["updated_at"].dtype) == "int64"
+    assert len(found) == 0
+
+
+def held(db: Connection, target: Target) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Who holds enrollments of which course and program, and attempts of which course and number."""
+    read = statistics.enrollments_of(db, target.id, [ANN, BOB, EVE])[["learner", "course", "program"]]
+    accepted = statistics.attempts_of(db, target.id, [ANN, BOB, EVE])[["learner", "course", "number"]]
+    return tuple(sorted(one.itertuples(index=False, name=None)) for one in (read, accepted))  # type: ignore[return-value]
+
+
+def test_a_learner_moves_with_all_records(db: Connection, target: Target) -> None:
+    rows = [row(ANN), row(ANN, "C2"), row(EVE)]
+    record(db, target, *rows, row(ANN, "C2", "P2"))
+    accept_attempts(db, target, *rows, row(ANN, number=2))
+    statistics.move_learner(db, target.id, ANN, BOB)
+    assert held(db, target) == (
+        [(BOB, "C1", "P1"), (BOB, "C2", "P1"), (BOB, "C2", "P2"), (EVE, "C1", "P1")],
+        [(BOB, "C1", 1), (BOB, "C1", 2), (BOB, "C2", 1), (EVE, "C1", 1)],
+    )
+
+
+def test_records_stay_where_the_new_address_has_some_of_the_same_course(
+    db: Connection, target: Target
+) -> None:
+    record(db, target, row(ANN, "C1"), row(ANN, "C2"), row(BOB, "C2", "P2"))
+    accept_attempts(db, target, row(ANN, "C1"), row(ANN, "C2", number=2), row(BOB, "C2"))
+    statistics.move_learner(db, target.id, ANN, BOB)
+    assert held(db, target) == (
+        [(ANN, "C2", "P1"), (BOB, "C1", "P1"), (BOB, "C2", "P2")],
+        [(ANN, "C2", 2), (BOB, "C1", 1), (BOB, "C2", 1)],
+    )
+
+
+def test_a_learner_of_another_target_stays(db: Connection, target: Target) -> None:
+    other = find_target(db, "https://other", "group", "name")
+    record(db, other, row(ANN))
+    statistics.move_learner(db, target.id, ANN, BOB)
+    assert held(db, other) == ([(ANN, "C1", "P1")], [])

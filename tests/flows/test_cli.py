@@ -1,0 +1,274 @@
+"""The `coursera-sync` command as people and scripts run it: exit codes, JSON, and what it leaves behind."""
+
+import csv
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.installation import Sync
+
+BELOW_A_FILE = "sqlite:///file/ledger.db"
+COMMAND = Path(sys.executable).with_name("coursera-sync")
+WITHOUT_PREFECT = """
+import sys
+from flows.cli import main
+try:
+    main()
+except SystemExit as ending:
+    print(ending.code, "prefect" in sys.modules)
+"""
+
+
+class Ended:
+    """How a command ended."""
+
+    def __init__(self, code: int, stdout: str, stderr: str) -> None:
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object on stdout."""
+        (line,) = self.stdout.splitlines()
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+def run(*arguments: str, **environment: str) -> Ended:
+    """Run the command in the working folder, with the settings of the environment and these."""
+    ended = subprocess.run(  # noqa: S603
+        [COMMAND, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture
+def command(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> Sync:
+    """An installation for processes of their own, which are on the real time, and on the tests' Prefect."""
+    monkeypatch.setenv("PREFECT_API_URL", sync.prefect_api)
+    sync.sandbox.learning360.options.operation_base_ms = 0
+    sync.sandbox.learning360.options.rows_per_second = 0
+    return sync
+
+
+@pytest.fixture
+def ledger(sync: Sync) -> Sync:
+    """An installation with a ledger that knows of a run and of a row put aside."""
+    sync.add_courses(2)
+    sync.sandbox.enroll("bad@example.com", sync.sandbox.world.contents[0], overallProgress="many")
+    sync.sandbox.world.add_report("stranger@example.com", sync.sandbox.world.contents[0], overallProgress=10)
+    sync.catalog()
+    assert sync.statistics().rejected == 2
+    return sync
+
+
+@pytest.fixture
+def _a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file, where a folder would be needed, in the folder that commands run in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_rows_put_aside_are_exit_3_and_without_them_it_is_0(command: Sync, tmp_path: Path) -> None:
+    command.add_courses(2)
+    bad = command.sandbox.world.add_content("   ")
+    first = run("catalog", "--json")
+    assert first.code == 3, first.stderr
+    assert (first.json["flow"], first.json["state"]) == ("catalog", "completed_with_rejects")
+    assert (first.json["extracted"], first.json["accepted"], first.json["rejected"]) == (3, 2, 1)
+    assert "error" not in first.json
+    assert "Read 3 contents from Coursera" in first.stderr
+
+    assert mode(tmp_path / "state") == 0o700
+    assert {mode(path) for path in (tmp_path / "state").iterdir() if path.is_file()} == {0o600}
+
+    bad["name"] = "Good"
+    second = run("catalog")
+    assert second.code == 0, second.stderr
+    assert second.stdout.startswith("catalog: completed in ")
+    assert "extracted 3, unchanged 2, submitted 1, accepted 1" in second.stdout
+
+
+def test_a_refusal_is_exit_1_and_one_plain_message(command: Sync) -> None:
+    ended = run("setup", "--json", COURSERA_CLIENT_SECRET="wrong-secret")
+    assert (ended.code, ended.json["flow"], ended.json["state"]) == (1, "setup", "failed")
+    assert "COURSERA_CLIENT_SECRET" in ended.json["error"]
+    assert ended.stderr.splitlines()[-1] == f"coursera-sync: {ended.json['error']}"
+    assert "Traceback" not in ended.stderr
+    assert "wrong-secret" not in ended.stdout + ended.stderr
+    assert command.sandbox.learning360.integrations == {}
+
+
+@pytest.mark.usefixtures("command")
+def test_verbose_shows_where_a_failure_came_from() -> None:
+    ended = run("setup", "--verbose", COURSERA_ORG_ID="nobody")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "Traceback" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"LEARNING360_GROUP_ID": ""}, "LEARNING360_GROUP_ID is missing"),
+        ({"COURSERA_API_URL": "http://api.example.com"}, "COURSERA_API_URL must begin with https://"),
+        ({"SYNC_STATE_URL": BELOW_A_FILE}, "SYNC_STATE_URL cannot be used"),
+    ],
+    ids=["missing", "not https", "a ledger below a file"],
+)
+@pytest.mark.usefixtures("_a_file")
+def test_settings_that_are_wrong_are_exit_2_before_anything_is_asked(
+    command: Sync, changed: dict[str, str], named: str
+) -> None:
+    ended = run("catalog", "--json", **changed)
+    assert (ended.code, ended.json["flow"], ended.json["state"]) == (2, "catalog", "failed")
+    assert named in ended.json["error"]
+    assert "Traceback" not in ended.stderr
+    assert command.sandbox.log.entries == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flow"),
+    [
+        (["catalog", "--jason"], "catalog"),
+        (["catalog", "--dry-run=perhaps"], "catalog"),
+        (["catalog", "superfluous"], "catalog"),
+        (["nonsense"], "nonsense"),
+        ([], ""),
+    ],
+    ids=[
+        "no such option",
+        "an option with a value that it does not take",
+        "an argument too many",
+        "no such command",
+        "nothing",
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments: list[str], flow: str) -> None:
+    ended = run(*arguments, "--json")
+    assert (ended.code, ended.json["flow"], ended.json["state"]) == (2, flow, "failed")
+    assert ended.json["error"]
+    assert "Traceback" not in ended.stderr
+    plain = run(*arguments)
+    assert (plain.code, plain.stdout) == (2, "")
+    assert "coursera-sync --help" in plain.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["catalog", "--help"]], ids=["all", "one command"])
+def test_help_is_exit_0(arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert ended.code == 0
+    assert "Usage" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["status", "--rejected", "--json"], ["--help"]], ids=" ".join
+)
+def test_what_asks_no_platform_does_not_wait_for_prefect(arguments: list[str], tmp_path: Path) -> None:
+    environment = os.environ | {"SYNC_STATE_URL": f"sqlite:///{tmp_path}/ledger.db"}
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", WITHOUT_PREFECT, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout.splitlines()[-1] == "0 False", ended.stderr
+
+
+def test_status_of_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
+    ended = run("status", SYNC_STATE_URL=f"sqlite:///{tmp_path}/a/b/ledger.db")
+    assert (ended.code, ended.stdout) == (0, "The ledger is empty: run coursera-sync setup.\n")
+    assert [mode(tmp_path / "a"), mode(tmp_path / "a" / "b")] == [0o700, 0o700]
+
+
+def test_status_tells_people_all_at_a_glance(ledger: Sync) -> None:
+    ended = run("status")
+    assert ended.code == 0
+    for word in (
+        "Coursera for Business in group",
+        ledger.integration()["_id"],
+        "live courses 2",
+        "statistics: 2026-01-15 08:00 UTC",
+        "completed with rejects",
+        "put aside    1 statistics: overallProgress is not a number",
+        "put aside    1 statistics: 360Learning: User not found",
+    ):
+        assert word in ended.stdout
+    assert "@" not in ended.stdout
+
+
+def test_status_tells_scripts_the_same(ledger: Sync) -> None:
+    (target,) = run("status", "--json").json["targets"]
+    assert target["integration_id"] == ledger.integration()["_id"]
+    assert {mark["stream"] for mark in target["watermarks"]} == {"catalog", "statistics"}
+    assert sorted(one["flow"] for one in target["runs"]) == ["catalog", "statistics"]
+    assert target["open_operations"] == []
+    assert sum(one["count"] for one in target["rejected"]) == 2
+
+
+def test_status_rejected_shows_reasons_alone(ledger: Sync) -> None:
+    ended = run("status", "--rejected")
+    assert sorted(line.split(":", 1)[1].strip() for line in ended.stdout.splitlines()) == [
+        "360Learning: User not found",
+        "overallProgress is not a number",
+    ]
+    assert ledger.rejected("catalog") == {}
+
+
+def test_the_csv_of_rows_put_aside_is_private(ledger: Sync, tmp_path: Path) -> None:
+    file = tmp_path / "aside.csv"
+    file.write_text("somebody else's")
+    file.chmod(0o644)
+    ended = run("status", "--csv", str(file))
+    assert ended.code == 0, ended.stderr
+    assert mode(file) == 0o600
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    assert {row["reason"] for row in rows} == set(ledger.rejected("statistics").values())
+    assert "stranger@example.com" in {row["learner"] for row in rows}
+    assert "@" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state_url", "named"),
+    [
+        ([], BELOW_A_FILE, "SYNC_STATE_URL cannot be used"),
+        ([], "mysql://there/db", "SYNC_STATE_URL must be an sqlite:// or a postgresql:// URL"),
+        (["--csv", "file/aside.csv"], "sqlite:///ledger.db", "--csv file/aside.csv cannot be written"),
+    ],
+    ids=["a ledger below a file", "a ledger of another kind", "a file that cannot be written"],
+)
+@pytest.mark.usefixtures("_a_file")
+def test_what_status_cannot_use_is_exit_2(arguments: list[str], state_url: str, named: str) -> None:
+    ended = run("status", *arguments, "--json", SYNC_STATE_URL=state_url)
+    assert (ended.code, ended.json["flow"], ended.json["state"]) == (2, "status", "failed")
+    assert named in ended.json["error"]
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_demo_does_the_whole_job_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run("demo", "--json", TMPDIR=str(tmp_path))
+    assert ended.code == 0, ended.stderr
+    assert (ended.json["flow"], ended.json["state"]) == ("demo", "completed")
+    runs = ended.json["runs"]
+    assert {one["flow"] for one in runs} == {"setup", "catalog", "statistics"}
+    assert all(one["state"] in {"completed", "completed_with_rejects"} for one in runs)
+    for one in runs:
+        parts = ("merged", "held", "unchanged", "accepted", "rejected")
+        assert one["extracted"] == sum(one[part] for part in parts)
+    for words in ("completed at 0 %  [path: step 1 completed, step 2 open]", "in progress at 45 %"):
+        assert words in ended.stderr
+    assert list(tmp_path.iterdir()) == []

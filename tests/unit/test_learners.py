@@ -1,0 +1,169 @@
+"""Who is who: which changes of address are believed, and what becomes of their rows."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.mapping.learners import renamed, resolve_addresses
+
+Row = tuple[str, str, int]
+Move = tuple[str, str]
+
+
+def frame(rows: list[Row]) -> pd.DataFrame:
+    """Rows of an externalId, an address and the moment at which that was so."""
+    return pd.DataFrame(
+        {
+            "learner": pd.Series([address for _, address, _ in rows], dtype="str"),
+            "external_id": pd.Series([external_id for external_id, _, _ in rows], dtype="str"),
+            "updated_at": pd.Series([at for _, _, at in rows], dtype="int64"),
+            "position": pd.Series(range(len(rows)), dtype="int64"),
+        }
+    )
+
+
+def resolved(read: list[Row], known: list[Row]) -> tuple[list[str], list[Move]]:
+    """The rows' addresses in their order, and the moves."""
+    given_rows = frame(read)
+    enrollments, moves = resolve_addresses(given_rows, frame(known).drop(columns="position"))
+    pd.testing.assert_frame_equal(enrollments.drop(columns="learner"), given_rows.drop(columns="learner"))
+    assert {str(dtype) for dtype in (enrollments["learner"].dtype, *moves.dtypes)} == {"str"}
+    assert list(moves.columns) == ["old", "new"]
+    return enrollments["learner"].tolist(), list(moves.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(
+    ("read", "known", "addresses", "moves"),
+    [
+        pytest.param([], [], [], [], id="nothing at all"),
+        pytest.param([], [("x1", "ann", 1)], [], [], id="nothing read"),
+        pytest.param([("x1", "ann", 1)], [], ["ann"], [], id="nothing known"),
+        pytest.param([("x1", "ann", 2)], [("x1", "ann", 1)], ["ann"], [], id="the same address"),
+        pytest.param([("x1", "eve", 2)], [("x1", "ann", 1)], ["eve"], [("ann", "eve")], id="a new address"),
+        pytest.param(
+            [("x1", "eve", 1)], [("x1", "ann", 1)], ["eve"], [("ann", "eve")], id="of the same moment"
+        ),
+        pytest.param(
+            [("x1", "eve", 0)],
+            [("x1", "ann", 0)],
+            ["eve"],
+            [("ann", "eve")],
+            id="moments unknown on both sides",
+        ),
+        pytest.param(
+            [("x1", "old", 1)], [("x1", "ann", 2)], ["ann"], [], id="an older row carries the known address"
+        ),
+        pytest.param(
+            [("x1", "eve", 1), ("x1", "eve", 3)],
+            [("x1", "ann", 2)],
+            ["eve", "eve"],
+            [("ann", "eve")],
+            id="the latest of the rows decides",
+        ),
+        pytest.param(
+            [("x1", "old", 1), ("x2", "bob", 9), ("x1", "old", 2)],
+            [("x1", "ann", 3)],
+            ["ann", "bob", "ann"],
+            [],
+            id="others' rows stay as they are",
+        ),
+        pytest.param(
+            [("x1", "eve", 2), ("x2", "bob", 2)],
+            [("x1", "ann", 1), ("x2", "bea", 1)],
+            ["eve", "bob"],
+            [("ann", "eve"), ("bea", "bob")],
+            id="two learners at once",
+        ),
+        pytest.param(
+            [("x1", "eve", 2), ("x2", "eve", 2)],
+            [("x1", "ann", 1), ("x2", "ann", 1)],
+            ["eve", "eve"],
+            [("ann", "eve")],
+            id="two externalIds of one learner are one move",
+        ),
+        pytest.param(
+            [("x1", "eve", 2), ("x2", "eve", 2)],
+            [("x1", "ann", 1), ("x2", "bob", 1)],
+            ["eve", "eve"],
+            [("ann", "eve"), ("bob", "eve")],
+            id="two addresses become one",
+        ),
+    ],
+)
+def test_a_change_of_address_is_believed(
+    read: list[Row], known: list[Row], addresses: list[str], moves: list[Move]
+) -> None:
+    assert resolved(read, known) == (addresses, moves)
+
+
+@pytest.mark.parametrize(
+    ("read", "known"),
+    [
+        pytest.param([("x1", "eve", 2), ("x1", "bob", 3)], [("x1", "ann", 1)], id="several addresses here"),
+        pytest.param([("x1", "eve", 2), ("x1", "ann", 3)], [("x1", "ann", 1)], id="the known one among them"),
+        pytest.param([("x1", "old", 1), ("x1", "eve", 1)], [("x1", "ann", 2)], id="several older ones"),
+        pytest.param(
+            [("x1", "eve", 9)], [("x1", "ann", 1), ("x1", "bob", 2)], id="several addresses in the ledger"
+        ),
+        pytest.param(
+            [("x1", "old", 0)], [("x1", "ann", 1), ("x1", "bob", 2)], id="several, all of them newer"
+        ),
+        pytest.param([("x1", "eve", 2), ("x2", "ann", 2)], [("x1", "ann", 1)], id="the old one is in use"),
+        pytest.param([("", "eve", 2)], [("", "ann", 1)], id="no externalId"),
+        pytest.param(
+            [("x1", "eve", 2), ("x2", "bob", 2)],
+            [("x1", "ann", 1), ("x2", "ann", 1)],
+            id="one address is said to have become two",
+        ),
+    ],
+)
+def test_what_is_no_proof_changes_nothing(read: list[Row], known: list[Row]) -> None:
+    assert resolved(read, known) == ([address for _, address, _ in read], [])
+
+
+def test_of_a_chain_only_the_address_that_nobody_uses_any_more_moves() -> None:
+    read, known = [("x1", "bob", 2), ("x2", "eve", 2)], [("x1", "ann", 1), ("x2", "bob", 1)]
+    assert resolved(read, known) == (["bob", "eve"], [("ann", "bob")])
+
+
+def test_two_who_swap_addresses_stay_as_they_are() -> None:
+    read, known = [("x1", "bob", 2), ("x2", "ann", 2)], [("x1", "ann", 1), ("x2", "bob", 1)]
+    assert resolved(read, known) == (["bob", "ann"], [])
+
+
+rows_of_few = st.lists(
+    st.tuples(st.sampled_from(["", "x1", "x2", "x3"]), st.sampled_from("abcd"), st.integers(0, 3)), max_size=6
+)
+
+
+@settings(deadline=None)
+@given(rows_of_few, rows_of_few, st.randoms())
+def test_the_order_of_the_rows_does_not_matter(read: list[Row], known: list[Row], random: object) -> None:
+    shuffled = sorted(read, key=lambda _: random.random())  # type: ignore[attr-defined]
+    addresses, moves = resolved(read, known)
+    other_addresses, other_moves = resolved(shuffled, known[::-1])
+    assert sorted(moves) == sorted(other_moves)
+    assert sorted(zip(read, addresses, strict=True)) == sorted(zip(shuffled, other_addresses, strict=True))
+
+
+@settings(deadline=None)
+@given(rows_of_few, rows_of_few)
+def test_nobody_moves_to_two_addresses_or_away_from_one_in_use(read: list[Row], known: list[Row]) -> None:
+    addresses, moves = resolved(read, known)
+    assert len({old for old, _ in moves}) == len(moves)
+    assert not {old for old, _ in moves} & {address for _, address, _ in read}
+    assert {new for _, new in moves} <= {*addresses}
+
+
+def test_records_of_moved_learners_get_the_new_address() -> None:
+    moves = pd.DataFrame({"old": ["ann"], "new": ["eve"]}, dtype="str")
+    found = renamed(frame([("x1", "ann", 1), ("x2", "bob", 1), ("x3", "ann", 1)]), moves)
+    assert found["learner"].tolist() == ["eve", "bob", "eve"]
+    assert found["position"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("rows", [[], [("x1", "ann", 1)]], ids=["no records", "a record"])
+def test_without_moves_records_stay_as_they_are(rows: list[Row]) -> None:
+    moves = pd.DataFrame({"old": [], "new": []}, dtype="str")
+    pd.testing.assert_frame_equal(renamed(frame(rows), moves), frame(rows))
