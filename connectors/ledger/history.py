@@ -1,0 +1,45 @@
+"""What the ledger tells for reports: past runs, how far learners are, what courses are called."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from connectors.ledger.schema import attempts, courses, runs
+from connectors.ledger.store import in_batches
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run that was: when it began (epoch ms), how it ended, and its summary's counts."""
+
+    started_at: int
+    state: str
+    counts: dict[str, Any]
+
+
+def past_runs(db: Connection, target_id: int, flow: str, most: int) -> list[PastRun]:
+    """The last runs of a flow, oldest first, dry runs and those under way left out."""
+    query = select(runs.c.started_at, runs.c.state, runs.c.summary)
+    query = query.filter_by(target_id=target_id, flow=flow, dry_run=False).where(runs.c.state != "running")
+    rows = db.execute(query.order_by(runs.c.started_at.desc()).limit(most)).all()
+    return [PastRun(row.started_at, row.state, json.loads(row.summary or "{}")) for row in reversed(rows)]
+
+
+def tenths_of_progress(db: Connection, target_id: int, run_id: str) -> dict[tuple[int, bool], int]:
+    """How many accepted attempts are at each tenth of progress (10 is 100 %), and whether by this run."""
+    tenth, of_run = (attempts.c.progress // 10).label("tenth"), (attempts.c.run_id == run_id).label("of_run")
+    query = select(tenth, of_run, func.count().label("count")).filter_by(target_id=target_id)
+    return {(row.tenth, row.of_run): row[2] for row in db.execute(query.group_by(tenth, of_run))}
+
+
+def course_bodies(db: Connection, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
+    """The courses as they were last accepted (JSON), by external id."""
+    query = select(courses.c.external_id, courses.c.body).filter_by(target_id=target_id)
+    found: dict[str, str] = {}
+    for batch in in_batches(external_ids):
+        rows = db.execute(query.where(courses.c.external_id.in_(batch)))
+        found |= {row.external_id: row.body for row in rows}
+    return found

@@ -1,0 +1,77 @@
+"""Examples of what a run sends, for its report: courses by name, learners' progress without the learners."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pandas as pd
+
+from connectors.ledger.history import course_bodies
+from tasks.mapping.attempts import KEY
+from tasks.run import Run
+from tasks.story import Example
+
+# So many of each sort of change, so that one sort does not take all the room.
+OF_EACH_SORT = 4
+COMPLETED_PERCENT = 100
+SORTS = {"create": "new", "update": "changed"}
+
+Body = dict[str, Any]
+
+
+def show_courses(run: Run, send: pd.DataFrame, archive: pd.DataFrame) -> None:
+    """Tell of courses to send (external_id, body, action) and to archive (external_id)."""
+    run.story.changes.update(send["action"].map(SORTS).tolist())
+    run.story.changes.update({"archived": len(archive)} if len(archive) else {})
+    some = _some(send, "action", run.story.room)
+    gone = archive["external_id"].head(OF_EACH_SORT).tolist()
+    with run.ledger.read() as db:
+        texts = course_bodies(db, run.target.id, [*some["external_id"], *gone])
+    known = {external_id: orjson.loads(text) for external_id, text in texts.items()}
+    run.story.show(Example(_name(known.get(external_id, {}), external_id), "archived") for external_id in gone)
+    for row in some.itertuples():
+        body = orjson.loads(str(row.body))
+        before = known.get(str(row.external_id))
+        run.story.show([Example(_name(body, str(row.external_id)), _difference(before, body))])
+
+
+def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
+    if before is None:
+        return "new"
+    fields = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return f"changed: {', '.join(fields)}" if fields else "brought back"
+
+
+def show_attempts(run: Run, send: pd.DataFrame, accepted: pd.DataFrame) -> None:
+    """Tell of attempts to send, and of their state before (KEY, number, progress), where there was one."""
+    run.story.changes.update(_sorts(send).tolist())
+    run.story.tenths.update((send["progress"] // 10).tolist())
+    some = _some(send.assign(sort=_sorts(send)), "sort", run.story.room)
+    before = accepted[[*KEY, "number", "progress"]]
+    some = some.merge(before, on=[*KEY, "number"], how="left", suffixes=("", "_before"))
+    with run.ledger.read() as db:
+        texts = course_bodies(db, run.target.id, some["course"].unique().tolist())
+    for row in some.itertuples():
+        course = str(row.course)
+        name = _name(orjson.loads(texts.get(course, "{}")), course)
+        known = None if pd.isna(row.progress_before) else int(row.progress_before)
+        run.story.show([Example(f"{run.story.learner(str(row.learner))}: {name}", _moved(known, row))])
+
+
+def _sorts(send: pd.DataFrame) -> pd.Series:
+    sorts = pd.Series("went on", index=send.index, dtype="str").mask(send["force_new"], "begun")
+    return sorts.mask(send["completed"], "completed")
+
+
+def _moved(before: int | None, row: Any) -> str:  # noqa: ANN401 - a named tuple of pandas'
+    after = "completed" if row.completed else f"{row.progress} %"
+    return f"new: {after}" if before is None else f"{before} % → {after}"
+
+
+def _some(rows: pd.DataFrame, sort: str, most: int) -> pd.DataFrame:
+    """A few rows of each sort."""
+    return rows.groupby(sort, sort=False).head(OF_EACH_SORT).head(most)
+
+
+def _name(body: Body, external_id: str) -> str:
+    return str(body.get("name") or external_id)

@@ -1,0 +1,68 @@
+"""What a run remembers of itself while it goes on, for its report: steps, changes, reasons."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+MOST_EXAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A step from its beginning to its end (seconds since the run began)."""
+
+    name: str
+    began: float
+    ended: float
+    failed: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """One thing that the run sends: what it is about, and in words what changes."""
+
+    what: str
+    change: str
+
+
+class Story:
+    """Gathered as the run goes on; it holds nothing by which a learner could be recognised from outside."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """``monotonic`` gives seconds that never go back."""
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._learners: dict[str, int] = {}
+        self.stretches: list[Stretch] = []
+        #: Rows put aside by reason; rows to send by what becomes of them; attempts to send by tenth of progress.
+        self.reasons: Counter[str] = Counter()
+        self.changes: Counter[str] = Counter()
+        self.tenths: Counter[int] = Counter()
+        self.examples: list[Example] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure a step, however it ends."""
+        began, failed = self._elapsed(), True
+        try:
+            yield
+            failed = False
+        finally:
+            self.stretches.append(Stretch(name, began, self._elapsed(), failed))
+
+    def show(self, examples: Iterable[Example]) -> None:
+        """Keep examples of what the run sends, ten in all."""
+        self.examples = [*self.examples, *examples][:MOST_EXAMPLES]
+
+    @property
+    def room(self) -> int:
+        """How many more examples are wanted."""
+        return MOST_EXAMPLES - len(self.examples)
+
+    def learner(self, address: str) -> str:
+        """What a learner is called in this report and in no other: nobody can tell who it is."""
+        return f"learner {self._learners.setdefault(address, len(self._learners) + 1)}"
+
+    def _elapsed(self) -> float:
+        return self._monotonic() - self._began
