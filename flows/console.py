@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from connectors.errors import SyncError
 from tasks.summary import Summary
 
 # Prefect's own settings where people have set none: room for a slow machine to start the temporary server,
@@ -62,7 +63,15 @@ def run(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any
 
 def run_flow(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any]) -> Summary:
     """Run a flow to its end and return its summary; a failure is raised."""
-    result = asyncio.run(flow(**parameters))
+    try:
+        result = asyncio.run(flow(**parameters))
+    except RuntimeError as error:
+        if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
+            raise
+        raise SyncError(
+            "Prefect's server in PREFECT_API_URL cannot be reached: start it, or unset PREFECT_API_URL to run "
+            "on a temporary one."
+        ) from error
     if not isinstance(result, Summary):
         raise TypeError("a flow of ours returns its summary")
     return result
