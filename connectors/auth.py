@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from connectors.errors import AccessError, TryLaterError
 from connectors.http import VERDICTS, error_code, json_body, retry_after_seconds, validated
@@ -15,8 +15,6 @@ REFRESH_EARLY_SECONDS = 60.0
 
 class Token(BaseModel):
     """A token endpoint's answer; ``expires_in`` in seconds, ``refresh_token`` only where it was renewed."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     access_token: str = Field(min_length=1)
     expires_in: float = Field(gt=0)

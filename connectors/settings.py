@@ -178,11 +178,11 @@ def load_settings(fallback: Fallback | None = None) -> Settings:
     platform that lacks nothing required takes nothing from there, lest its credentials be mixed.
     """
     problems: list[str] = []
-    coursera = load_part(CourseraSettings, problems, fallback)
-    learning360 = load_part(Learning360Settings, problems, fallback)
-    sync = load_part(SyncSettings, problems)
+    coursera = _load(CourseraSettings, problems, fallback)
+    learning360 = _load(Learning360Settings, problems, fallback)
+    sync = _load(SyncSettings, problems)
     if coursera is None or learning360 is None or sync is None:
-        raise problem_report(problems)
+        raise _report(problems)
     own = _standing_in_the_environment(CourseraSettings)
     foreign = coursera.refresh_token is not None and "refresh_token" not in own
     return Settings(coursera, learning360, sync, token_from_fallback=foreign)
@@ -191,13 +191,25 @@ def load_settings(fallback: Fallback | None = None) -> Settings:
 def load_sync_settings() -> SyncSettings:
     """Read only the settings that need no platform, for commands that read only the ledger."""
     problems: list[str] = []
-    sync = load_part(SyncSettings, problems)
+    sync = _load(SyncSettings, problems)
     if sync is None:
-        raise problem_report(problems)
+        raise _report(problems)
     return sync
 
 
-def load_part(model: type[S], problems: list[str], fallback: Fallback | None = None) -> S | None:
+def settings_at_hand(model: type[S]) -> S | None:
+    """One platform's settings without any fallback; None where required ones are missing.
+
+    Raises SettingsError where one is wrong.
+    """
+    problems: list[str] = []
+    settings = _load(model, problems)
+    if settings is None and not _only_missing(problems):
+        raise _report(problems)
+    return settings
+
+
+def _load(model: type[S], problems: list[str], fallback: Fallback | None = None) -> S | None:
     """Read one group of settings; None where that fails, with the ``problems`` added to those given."""
     found: list[str] = []
     settings = _read(model, {}, found)
@@ -211,7 +223,7 @@ def load_part(model: type[S], problems: list[str], fallback: Fallback | None = N
     return settings
 
 
-def problem_report(problems: list[str]) -> SettingsError:
+def _report(problems: list[str]) -> SettingsError:
     """The error that names all problems of the settings."""
     kind = MissingSettingsError if _only_missing(problems) else SettingsError
     return kind(
@@ -220,7 +232,7 @@ def problem_report(problems: list[str]) -> SettingsError:
     )
 
 
-def _read(model: type[S], values: Mapping[str, object], problems: list[str]) -> S | None:
+def _read(model: type[S], values: Mapping[str, Any], problems: list[str]) -> S | None:
     try:
         return model(**values)
     except ValidationError as error:

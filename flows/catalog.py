@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.ending import ended
+from flows.naming import run_name
 from tasks.catalog import STREAM, map_catalog, plan_catalog
 from tasks.extract import extract_catalog
 from tasks.integration import ensure_integration
@@ -15,7 +16,7 @@ from tasks.summary import Summary
 from tasks.window import mark_read
 
 
-@flow(name="catalog", persist_result=False)
+@flow(name="catalog", flow_run_name=run_name, persist_result=False)
 async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -> Summary | State[Summary]:
     """Bring Coursera's catalog to 360Learning: what is new or changed, and what is gone where that is on.
 

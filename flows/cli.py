@@ -39,11 +39,28 @@ Learners = Annotated[
     list[str] | None,
     typer.Option("--learner", metavar="MAIL", help="Only this learner; may be given again."),
 ]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the run's report as one HTML file.")
+]
 Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rows put aside, by reason.")]
 Csv = Annotated[
     Path | None,
     typer.Option(
         "--csv", metavar="FILE", help="Write every row put aside to a private file (addresses too)."
+    ),
+]
+Host = Annotated[str, typer.Option("--host", help="The address to serve on.")]
+Port = Annotated[int, typer.Option("--port", help="The port to serve on.", min=1, max=65_535)]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="FOLDER", help="Where it keeps its database and its key; private."),
+]
+AuthFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--auth-file",
+        metavar="FILE",
+        help="A private file with the sign-in to ask for, as user:password; needed beyond loopback.",
     ),
 ]
 
@@ -59,13 +76,18 @@ def setup(*, as_json: Json = False, verbose: Verbose = False) -> None:
 
 @app.command()
 def catalog(
-    *, program: Programs = None, dry_run: DryRun = False, as_json: Json = False, verbose: Verbose = False
+    *,
+    program: Programs = None,
+    dry_run: DryRun = False,
+    report: ReportFile = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Bring Coursera's catalog to 360Learning: what is new or changed."""
     console.prepare(verbose=verbose)
     from flows.catalog import catalog as flow  # noqa: PLC0415
 
-    console.run(flow, {"programs": program, "dry_run": dry_run}, as_json=as_json)
+    console.run(flow, {"programs": program, "dry_run": dry_run}, as_json=as_json, report=report)
 
 
 @app.command()
@@ -74,6 +96,7 @@ def statistics(
     full: Full = False,
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    report: ReportFile = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -81,17 +104,18 @@ def statistics(
     console.prepare(verbose=verbose)
     from flows.statistics import statistics as flow  # noqa: PLC0415
 
-    console.run(flow, {"full": full, "fresh": fresh, "dry_run": dry_run}, as_json=as_json)
+    console.run(flow, {"full": full, "fresh": fresh, "dry_run": dry_run}, as_json=as_json, report=report)
 
 
 @app.command()
-def backfill(
+def backfill(  # noqa: PLR0913 - a command's options
     *,
     active_from: From = None,
     active_to: To = None,
     program: Programs = None,
     learner: Learners = None,
     dry_run: DryRun = False,
+    report: ReportFile = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -107,7 +131,7 @@ def backfill(
         "learners": [digest_of(address) for address in learner or []],
         "dry_run": dry_run,
     }
-    console.run(flow, parameters, as_json=as_json)
+    console.run(flow, parameters, as_json=as_json, report=report)
 
 
 def _moment(option: str, value: str | None) -> datetime | None:
@@ -128,6 +152,35 @@ def status(
     from flows.status import show_status  # noqa: PLC0415
 
     show_status(rejected=rejected, csv_file=csv, as_json=as_json)
+
+
+@app.command()
+def register(*, as_json: Json = False, verbose: Verbose = False) -> None:
+    """Put credentials, limit, work pool and alerts on the Prefect server in PREFECT_API_URL."""
+    console.prepare(verbose=verbose)
+    from flows.register import register as register_all  # noqa: PLC0415
+
+    registration = register_all()
+    if as_json:
+        console.print_json(registration.as_json())
+    else:
+        typer.echo("\n".join(registration.done))
+
+
+@app.command()
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 4200,
+    home: Home = None,
+    auth_file: AuthFile = None,
+    verbose: Verbose = False,
+) -> None:
+    """Run Prefect's server and UI, the schedules and a worker on this machine, until interrupted."""
+    console.prepare(verbose=verbose)
+    from flows.serve import serve as serve_all  # noqa: PLC0415
+
+    serve_all(host=host, port=port, home=home, auth_file=auth_file)
 
 
 @app.command()
@@ -184,3 +237,7 @@ def _failed(error: SyncError) -> int:
 
 def _flow_name() -> str:
     return next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,6 +26,8 @@ PREFECT_DEFAULTS = {
 }
 # On the console Prefect would repeat our messages, and print a traceback for every failure.
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+Flow = Callable[..., Coroutine[Any, Any, Any]]
+logger = logging.getLogger("coursera_sync")
 COUNTS = (
     "extracted",
     "merged",
@@ -38,20 +41,23 @@ COUNTS = (
 )
 
 
+# One console for log lines and bars, so that neither garbles the other.
+STDERR = Console(stderr=True)
+
+
 def prepare(*, verbose: bool) -> None:
     """Set up logging to stderr, and Prefect before it is imported."""
     for name, value in (PREFECT_DEFAULTS if verbose else PREFECT_DEFAULTS | QUIET).items():
         os.environ.setdefault(name, value)
-    handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
+    handler = RichHandler(console=STDERR, show_path=False, markup=False)
     handler.setFormatter(logging.Formatter("%(message)s", datefmt="%H:%M:%S"))
-    logger = logging.getLogger("coursera_sync")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-def run(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any], *, as_json: bool) -> None:
-    """Run a flow, print its summary, and end with its exit code."""
-    summary = run_flow(flow, parameters)
+def run(flow: Flow, parameters: dict[str, Any], *, as_json: bool, report: Path | None = None) -> None:
+    """Run a flow, print its summary, write its report where one is asked for, and end with its exit code."""
+    summary = run_flow(flow, parameters, report=report)
     if as_json:
         print_json(summary.as_json())
     else:
@@ -61,16 +67,25 @@ def run(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any
     raise typer.Exit(summary.exit_code)
 
 
-def run_flow(flow: Callable[..., Coroutine[Any, Any, Any]], parameters: dict[str, Any]) -> Summary:
-    """Run a flow to its end and return its summary; a failure is raised."""
+def run_flow(flow: Flow, parameters: dict[str, Any], *, report: Path | None = None) -> Summary:
+    """Run a flow to its end and return its summary; a failure is raised, once its report is written."""
+    from flows.onlooking import watched  # noqa: PLC0415 - it imports Prefect, which must be prepared first
+
+    # With --verbose Prefect writes to stderr too, past our console.
+    quiet = not logger.isEnabledFor(logging.DEBUG)
+    with watched(getattr(flow, "name", ""), STDERR, report_file=report, bars=quiet):
+        return _run_flow(flow, parameters)
+
+
+def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
     try:
         result = asyncio.run(flow(**parameters))
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
             raise
         raise SyncError(
-            "Prefect's server in PREFECT_API_URL cannot be reached: start it, or unset PREFECT_API_URL to run "
-            "on a temporary one."
+            "Prefect's server in PREFECT_API_URL cannot be reached: start it, or unset PREFECT_API_URL to "
+            "run on a temporary one."
         ) from error
     if not isinstance(result, Summary):
         raise TypeError("a flow of ours returns its summary")

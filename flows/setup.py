@@ -4,12 +4,13 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.ending import ended
+from flows.naming import run_name
 from tasks.integration import align_integration, ensure_integration, prove_coursera, prove_learning360
 from tasks.run import open_run
 from tasks.summary import Summary
 
 
-@flow(name="setup", persist_result=False)
+@flow(name="setup", flow_run_name=run_name, persist_result=False)
 async def setup() -> Summary | State[Summary]:
     """Prove sign-ins, organisation and scopes, and make the integration ready."""
     async with open_run("setup") as run:

@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.ending import ended
+from flows.naming import run_name
 from tasks.adoption import know_what_is_held
 from tasks.extract import extract_reports
 from tasks.integration import ensure_integration
@@ -16,7 +17,7 @@ from tasks.summary import Summary
 from tasks.window import mark_read, since_last_run
 
 
-@flow(name="statistics", persist_result=False)
+@flow(name="statistics", flow_run_name=run_name, persist_result=False)
 async def statistics(
     *, full: bool = False, dry_run: bool = False, fresh: bool = False
 ) -> Summary | State[Summary]:

@@ -10,6 +10,7 @@ from connectors.coursera.listing import identity
 from connectors.errors import SyncError
 from connectors.ledger import courses as ledger
 from tasks import aside
+from tasks.examples import show_courses
 from tasks.extract import Reading
 from tasks.mapping import plan
 from tasks.mapping.courses import bodies, latest, map_courses
@@ -53,7 +54,7 @@ async def map_catalog(run: Run, reading: Reading) -> MappedCatalog:
     courses = latest(mapped.courses)
     run.summary.extracted += len(elements)
     run.summary.merged += len(mapped.courses) - len(courses)
-    run.summary.rejected += len(mapped.rejects)
+    run.reject(mapped.rejects["reason"])
     return MappedCatalog(_with_bodies(courses, elements), aside.named(elements, mapped.rejects))
 
 
@@ -71,7 +72,9 @@ async def plan_catalog(run: Run, reading: Reading, catalog: MappedCatalog) -> Ca
     if not run.dry_run:
         aside.replace(run, STREAM, catalog.aside, send["row_id"].tolist())
         _note_gone(run, reading, gone)
-    return CatalogPlan(send, _to_archive(run, gone))
+    archive = _to_archive(run, gone)
+    show_courses(run, send, archive)
+    return CatalogPlan(send, archive)
 
 
 def _known_seconds(run: Run) -> dict[str, float]:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pandas as pd
 
+from connectors.ledger.frames import records
 from connectors.ledger.history import course_bodies
 from tasks.mapping.attempts import KEY
 from tasks.run import Run
@@ -13,7 +14,6 @@ from tasks.story import Example
 
 # So many of each sort of change, so that one sort does not take all the room.
 OF_EACH_SORT = 4
-COMPLETED_PERCENT = 100
 SORTS = {"create": "new", "update": "changed"}
 
 Body = dict[str, Any]
@@ -28,11 +28,12 @@ def show_courses(run: Run, send: pd.DataFrame, archive: pd.DataFrame) -> None:
     with run.ledger.read() as db:
         texts = course_bodies(db, run.target.id, [*some["external_id"], *gone])
     known = {external_id: orjson.loads(text) for external_id, text in texts.items()}
-    run.story.show(Example(_name(known.get(external_id, {}), external_id), "archived") for external_id in gone)
-    for row in some.itertuples():
-        body = orjson.loads(str(row.body))
-        before = known.get(str(row.external_id))
-        run.story.show([Example(_name(body, str(row.external_id)), _difference(before, body))])
+    run.story.show(
+        Example(_name(known.get(external_id, {}), external_id), "archived") for external_id in gone
+    )
+    for row in records(some):
+        body, external_id = orjson.loads(row["body"]), row["external_id"]
+        run.story.show([Example(_name(body, external_id), _difference(known.get(external_id), body))])
 
 
 def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
@@ -51,11 +52,9 @@ def show_attempts(run: Run, send: pd.DataFrame, accepted: pd.DataFrame) -> None:
     some = some.merge(before, on=[*KEY, "number"], how="left", suffixes=("", "_before"))
     with run.ledger.read() as db:
         texts = course_bodies(db, run.target.id, some["course"].unique().tolist())
-    for row in some.itertuples():
-        course = str(row.course)
-        name = _name(orjson.loads(texts.get(course, "{}")), course)
-        known = None if pd.isna(row.progress_before) else int(row.progress_before)
-        run.story.show([Example(f"{run.story.learner(str(row.learner))}: {name}", _moved(known, row))])
+    for row in records(some):
+        name = _name(orjson.loads(texts.get(row["course"], "{}")), row["course"])
+        run.story.show([Example(f"{run.story.learner(row['learner'])}: {name}", _moved(row))])
 
 
 def _sorts(send: pd.DataFrame) -> pd.Series:
@@ -63,9 +62,9 @@ def _sorts(send: pd.DataFrame) -> pd.Series:
     return sorts.mask(send["completed"], "completed")
 
 
-def _moved(before: int | None, row: Any) -> str:  # noqa: ANN401 - a named tuple of pandas'
-    after = "completed" if row.completed else f"{row.progress} %"
-    return f"new: {after}" if before is None else f"{before} % → {after}"
+def _moved(row: dict[str, Any]) -> str:
+    before, after = row["progress_before"], "completed" if row["completed"] else f"{row['progress']} %"
+    return f"new: {after}" if before is None else f"{before:.0f} % → {after}"
 
 
 def _some(rows: pd.DataFrame, sort: str, most: int) -> pd.DataFrame:

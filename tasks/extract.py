@@ -103,7 +103,7 @@ async def _read(
     problem: str | None = None
     for _ in range(1 + REREADS):
         census = Census()
-        earlier, elements = elements, [element async for page in pages(census) for element in page.elements]
+        earlier, elements = elements, await _elements(run, what, pages(census), census)
         elements += _only_in(earlier, elements)
         problem = census.problem
         if problem is None:
@@ -111,6 +111,14 @@ async def _read(
         logger.warning("The listing of %s is not complete: %s", what, problem)
     logger.info("Read %d %s from Coursera", len(elements), what)
     return Reading(elements, began_at=began_at, in_full=in_full, problem=problem)
+
+
+async def _elements(run: Run, what: str, pages: AsyncIterator[Page], census: Census) -> list[object]:
+    elements: list[object] = []
+    async for page in pages:
+        elements += page.elements
+        await run.progress.of(f"read {what}", len(elements), census.total)
+    return elements
 
 
 def _only_in(earlier: list[object], later: list[object]) -> list[object]:

@@ -43,6 +43,7 @@ class CourseUpserts(_Courses):
 
     type: OperationType = "importExternalCourses"
     most_rows = 10_000
+    work = "send courses"
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the bodies as they were planned."""
@@ -79,6 +80,7 @@ class CourseArchivals(_Courses):
 
     type: OperationType = "archiveExternalCourses"
     most_rows = 1_000
+    work = "archive courses"
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the external ids."""
@@ -108,6 +110,7 @@ class Statistics:
 
     type: OperationType = "importExternalStatistics"
     most_rows = 10_000
+    work = "send progress"
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the attempts' state as it was planned."""
@@ -180,7 +183,6 @@ def _as_json(rows: pd.DataFrame) -> pd.Series:
 
 
 def _count(run: Run, rows: pd.DataFrame) -> None:
-    accepted = int(rows["accepted"].sum())
     run.summary.submitted += len(rows)
-    run.summary.accepted += accepted
-    run.summary.rejected += len(rows) - accepted
+    run.summary.accepted += int(rows["accepted"].sum())
+    run.reject(rows.loc[~rows["accepted"], "reason"])

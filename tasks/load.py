@@ -16,7 +16,9 @@ from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
 from tasks.mapping.outcomes import outcomes
 from tasks.run import Run
+from tasks.slots import make_sure_of_limit, slot
 from tasks.step import step
+from tasks.watching import Gauge
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_POLL_SECONDS = 5.0
@@ -39,6 +41,8 @@ class Kind(Protocol):
 
     type: OperationType
     most_rows: int
+    #: What sending it is, for people who look on.
+    work: str
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the rows; returns the operation's id."""
@@ -67,11 +71,21 @@ async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
 
     Where an operation fails the others are still brought to their end, before its error is raised.
     """
+    if rows.empty:
+        return
+    await make_sure_of_limit(run)
     chunks = [rows.iloc[at : at + kind.most_rows] for at in range(0, len(rows), kind.most_rows)]
-    work = (send_operation(run, kind, chunk.reset_index(drop=True), uuid.uuid4().hex) for chunk in chunks)
+    gauge = Gauge(run.progress, kind.work, len(rows))
+    await gauge.add(0)
+    work = (_send_chunk(run, kind, chunk.reset_index(drop=True), gauge) for chunk in chunks)
     for outcome in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+async def _send_chunk(run: Run, kind: Kind, rows: pd.DataFrame, gauge: Gauge) -> None:
+    await send_operation(run, kind, rows, uuid.uuid4().hex)
+    await gauge.add(len(rows))
 
 
 @step("send to 360Learning", run_name="send {kind.type}: {rows.shape[0]} rows")
@@ -80,7 +94,7 @@ async def send_operation(run: Run, kind: Kind, rows: pd.DataFrame, submission_id
 
     A second try of this task begins by finding out what became of the first one's submission.
     """
-    async with run.slots:
+    async with slot(run):
         with run.ledger.begin() as db:
             earlier = submissions.find(db, submission_id)
             submission = earlier or _intended(db, run, kind, rows, submission_id)

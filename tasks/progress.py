@@ -8,8 +8,9 @@ import pandas as pd
 
 from connectors.ledger import rejects, statistics
 from tasks import aside
+from tasks.examples import show_attempts
 from tasks.extract import Reading
-from tasks.kinds import attempt_ids
+from tasks.kinds import UNCERTAIN, attempt_ids
 from tasks.mapping.attempts import HELD, KEY, SEND, UNCHANGED, merge
 from tasks.mapping.learners import renamed, resolve_addresses
 from tasks.mapping.statistics import map_enrollments
@@ -48,7 +49,7 @@ async def map_reports(run: Run, reading: Reading) -> MappedReports:
         launch_rule=run.settings.sync.launch_rule,
     )
     run.summary.extracted += len(elements)
-    run.summary.rejected += len(mapped.rejects)
+    run.reject(mapped.rejects["reason"])
     shown = mapped.enrollments[KEY].drop_duplicates()
     return MappedReports(mapped.enrollments, aside.named(elements, mapped.rejects), shown)
 
@@ -78,12 +79,14 @@ async def plan_statistics(run: Run, reading: Reading, reports: MappedReports) ->
     send = attempts.loc[attempts["action"].eq(SEND)].reset_index(drop=True)
     # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
     uncertain = attempt_ids(send).isin(pool.uncertain)
-    run.summary.rejected += int(uncertain.sum())
+    run.reject([UNCERTAIN] * int(uncertain.sum()))
     if not run.dry_run:
         _write_down(run, pool, parts)
         if reports.is_first:
             aside.replace(run, STREAM, reports.aside, [*attempt_ids(send), *pool.uncertain])
-    return send.loc[~uncertain].reset_index(drop=True)
+    send = send.loc[~uncertain].reset_index(drop=True)
+    show_attempts(run, send, pool.accepted)
+    return send
 
 
 class _Pool:

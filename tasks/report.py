@@ -1,20 +1,28 @@
 """What a run shows people: one model of it, which is rendered as markdown for Prefect and as an HTML file."""
 
+from __future__ import annotations
+
+import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from connectors.errors import SyncError
 from connectors.ledger.history import PastRun, past_runs, tenths_of_progress
 from tasks.mapping.outcomes import masked
-from tasks.run import Run
 from tasks.story import Example, Stretch
 from tasks.summary import Summary
+
+if TYPE_CHECKING:
+    from tasks.run import Run  # which tells its report
 
 MOST_RUNS = 30
 MOST_ROWS = 10
 MOST_STEPS = 8
 TENTHS = 11
+OF_PROGRESS = ("statistics", "backfill", "reconcile")
 SUMMANDS = ("merged", "held", "unchanged", "accepted", "rejected")
 BESIDE = ("submitted", "archived", "recovered")
 MEANINGS = {
@@ -22,12 +30,15 @@ MEANINGS = {
     "merged": "folded into another row of the same key",
     "held": "held back by the launch rule: no activity yet",
     "unchanged": "360Learning has it already",
-    "submitted": "sent in bulk operations",
+    "submitted": "rows for bulk operations",
     "accepted": "taken by 360Learning",
     "rejected": "put aside, with a reason",
     "archived": "courses archived",
     "recovered": "settled for an earlier run that was interrupted",
 }
+
+
+logger = logging.getLogger("coursera_sync.report")
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ class Report:
     beside: Sequence[Count] = ()
     unaccounted: int = 0
     steps: Sequence[Step] = ()
-    sent: Sequence[Count] = field(default=())
+    sent: Sequence[Count] = ()
     examples: Sequence[Example] = ()
     reasons: Sequence[Reason] = ()
     history: Sequence[PastRun] = ()
@@ -104,8 +115,13 @@ class Report:
     def sum(self) -> str:
         """How the counts add up."""
         parts = " + ".join(f"{count.rows:,} {count.name}" for count in self.summands)
-        missing = f" + {self.unaccounted:,} in no count" if self.unaccounted else ""
+        missing = f" + {self.unaccounted:,} {self.leftover}" if self.unaccounted else ""
         return f"{self.extracted:,} extracted = {parts}{missing}"
+
+    @property
+    def leftover(self) -> str:
+        """What rows are that are in no count: none, once a run is done."""
+        return "left for the next run" if self.state == "failed" else "in no count"
 
     @property
     def duration(self) -> str:
@@ -146,9 +162,7 @@ def report_of(run: Run | None, summary: Summary, now_ms: int) -> Report:
     if run is None:
         return failure(summary.flow, summary.error or "", now_ms)
     story, platform = run.story, run.settings.learning360
-    with run.ledger.read() as db:
-        history = past_runs(db, run.target.id, summary.flow, MOST_RUNS)
-        known = tenths_of_progress(db, run.target.id, run.id) if story.tenths or summary.held else {}
+    history, known = _known(run, summary.flow)
     return Report(
         flow=summary.flow,
         state=summary.state,
@@ -159,7 +173,7 @@ def report_of(run: Run | None, summary: Summary, now_ms: int) -> Report:
         notes=[masked(note) for note in summary.notes[:MOST_ROWS]],
         extracted=summary.extracted,
         summands=_summands(summary),
-        beside=[Count(name, getattr(summary, name)) for name in BESIDE],
+        beside=_beside(summary),
         unaccounted=summary.unaccounted,
         steps=slowest(story.stretches),
         sent=[Count(name, rows) for name, rows in story.changes.most_common()],
@@ -168,6 +182,17 @@ def report_of(run: Run | None, summary: Summary, now_ms: int) -> Report:
         history=history,
         tenths=_tenths(known, story.tenths, dry_run=run.dry_run),
     )
+
+
+def _known(run: Run, flow: str) -> tuple[list[PastRun], dict[tuple[int, bool], int]]:
+    """The flow's last runs and how far learners are; neither, where the ledger is what is in trouble."""
+    try:
+        with run.ledger.read() as db:
+            history = past_runs(db, run.target.id, flow, MOST_RUNS)
+            return history, tenths_of_progress(db, run.target.id, run.id) if flow in OF_PROGRESS else {}
+    except SyncError as error:
+        logger.warning("The report goes without what the ledger knows: %s", error)
+        return [], {}
 
 
 def _moment(now_ms: int) -> datetime:
@@ -179,6 +204,12 @@ def _summands(summary: Summary) -> list[Count]:
     dry = summary.state == "dry_run"
     names = ["submitted" if dry and name == "accepted" else name for name in SUMMANDS]
     return [Count(name, getattr(summary, name)) for name in names]
+
+
+def _beside(summary: Summary) -> list[Count]:
+    """What is counted beside the sum."""
+    dry = summary.state == "dry_run"
+    return [Count(name, getattr(summary, name)) for name in BESIDE if not (dry and name == "submitted")]
 
 
 def _reasons(reasons: Counter[str]) -> list[Reason]:

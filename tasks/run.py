@@ -3,25 +3,27 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import orjson
 
-from connectors.auth import Token
-from connectors.coursera.client import CourseraClient
 from connectors.errors import SettingsError, SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.ledger import runs
 from connectors.ledger.store import Ledger, open_ledger
-from connectors.settings import Settings, load_settings
+from connectors.settings import Settings
 from connectors.surroundings import Surroundings
+from tasks.credentials import coursera_client, settings_of_run
+from tasks.events import run_ended
 from tasks.exclusive import here, locked
 from tasks.mapping.languages import LANGUAGES
+from tasks.publishing import tell
+from tasks.slots import BULK_SLOTS
+from tasks.story import Story
 from tasks.summary import State, Summary
+from tasks.watching import Progress
 
-# What 360Learning allows at a time for a whole customer platform.
-BULK_SLOTS = 3
 INTERRUPTED = "Interrupted. The next run goes on from what the ledger knows."
 
 logger = logging.getLogger("coursera_sync")
@@ -45,8 +47,12 @@ class Run:
         self.ledger = ledger
         self.surroundings = surroundings
         self.dry_run = dry_run
+        self.story = Story(surroundings.monotonic)
+        self.progress = Progress(surroundings.monotonic)
         self.slots = asyncio.Semaphore(BULK_SLOTS)
-        self.coursera = _coursera(settings, ledger, surroundings)
+        #: The limit on the Prefect server that holds them across machines, once it is sure to be there.
+        self.slot_limit: str | None = None
+        self.coursera = coursera_client(settings, ledger, surroundings)
         self.learning360 = Learning360Client(settings.learning360, surroundings=surroundings)
         platform = settings.learning360
         with ledger.begin() as db:
@@ -78,6 +84,12 @@ class Run:
         self.summary.notes.append(message)
         logger.info(message)
 
+    def reject(self, reasons: Iterable[str]) -> None:
+        """Count rows put aside, each by its reason."""
+        before = self.story.reasons.total()
+        self.story.reasons.update(reasons)
+        self.summary.rejected += self.story.reasons.total() - before
+
     def finish(self) -> None:
         """Write into the ledger how the run ended."""
         with self.ledger.begin() as db:
@@ -102,7 +114,7 @@ async def open_run(
     async with AsyncExitStack() as stack:
         run: Run | None = None
         try:
-            settings = _checked(load_settings())
+            settings = _checked(await settings_of_run())
             ledger = stack.enter_context(open_ledger(settings.sync.state_url))
             run = Run(summary, settings, ledger, surroundings, dry_run=dry_run)
             run.start()
@@ -123,6 +135,8 @@ async def open_run(
             summary.seconds = round(surroundings.monotonic() - began, 3)
             if run is not None:
                 run.finish()
+                run_ended(summary, run.settings.sync.alert_rejects)
+            await tell(run, summary, surroundings.now_ms())
 
 
 @asynccontextmanager
@@ -164,21 +178,3 @@ def _checked(settings: Settings) -> Settings:
             "Settings: SYNC_DEFAULT_LANGUAGE is not a language that 360Learning knows, such as en or pt_BR."
         )
     return settings
-
-
-def _coursera(settings: Settings, ledger: Ledger, surroundings: Surroundings) -> CourseraClient:
-    """Coursera's client, with the refresh token that Coursera last renewed, and kept when it renews it."""
-    coursera = settings.coursera
-    if coursera.refresh_token is None:
-        return CourseraClient(coursera, surroundings=surroundings)
-    setting = coursera.refresh_token.get_secret_value()
-
-    def keep(token: Token) -> None:
-        with ledger.begin() as db:
-            runs.keep_renewed_token(
-                db, coursera.org_id, setting, token.refresh_token or setting, surroundings.now_ms()
-            )
-
-    with ledger.begin() as db:
-        renewed = runs.renewed_token(db, coursera.org_id, setting)
-    return CourseraClient(coursera, refresh_token=renewed, renewed=keep, surroundings=surroundings)

@@ -35,7 +35,7 @@ class Story:
         self._began = monotonic()
         self._learners: dict[str, int] = {}
         self.stretches: list[Stretch] = []
-        #: Rows put aside by reason; rows to send by what becomes of them; attempts to send by tenth of progress.
+        #: Rows put aside by reason, rows to send by sort of change, attempts to send by tenth of progress.
         self.reasons: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
         self.tenths: Counter[int] = Counter()

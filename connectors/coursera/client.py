@@ -14,6 +14,9 @@ from connectors.http import Api, new_client, validated
 from connectors.settings import CourseraSettings
 from connectors.surroundings import Surroundings
 
+NO_ORGANISATION = (
+    "Coursera knows no such organisation: check COURSERA_ORG_ID, and the program ids where you named some."
+)
 PAGE_SIZE = 1_000  # the most that the listings give at once
 
 Query = dict[str, str]
@@ -47,7 +50,9 @@ class CourseraClient:
         """The organisation itself; raises AccessError where credentials and org_id do not fit together."""
         answer: Any = await self._api.call("GET", self._root)
         if isinstance(answer, dict) and isinstance(answer.get("elements"), list):
-            answer = next(iter(answer["elements"]), {})
+            answer = next(iter(answer["elements"]), None)
+        if not answer:
+            raise AccessError(NO_ORGANISATION)
         return validated(Organisation, answer, what="Coursera's organisation")
 
     async def programs(self) -> list[Program]:
@@ -145,6 +150,6 @@ def _explain(response: httpx.Response) -> SyncError | None:
                 "that the app was registered for the organisation and not by a personal account."
             )
         case httpx.codes.NOT_FOUND:
-            return AccessError("Coursera knows no such organisation: check COURSERA_ORG_ID.")
+            return AccessError(NO_ORGANISATION)
         case _:
             return None

@@ -21,16 +21,20 @@ class Census:
     """Counts what a listing showed, to tell whether it was all.
 
     A listing is complete when as many different elements were read as its last total says, and no cursor
-    stood still. Identities are kept as 64-bit hashes: eight bytes an element, however many there are.
+    stood still. One that shrank while it was read is not believed: what vanished may have let another
+    element slip between two pages, and the count would not tell. Identities are kept as 64-bit hashes:
+    eight bytes an element, however many there are.
     """
 
     total: int | None = None
     stood_still_at: int | None = None
+    shrank: bool = False
     _identities: list[np.ndarray[Any, np.dtype[np.uint64]]] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
         """Count a page's elements and note its total."""
         if page.paging.total is not None:
+            self.shrank |= self.total is not None and page.paging.total < self.total
             self.total = page.paging.total
         if page.elements:
             names = np.array([identity(element) for element in page.elements], dtype=object)
@@ -48,7 +52,7 @@ class Census:
             return f"the listing did not advance beyond {self.stood_still_at}"
         if self.total is not None and self.different != self.total:
             return f"{self.different} different rows were read of a listing of {self.total}"
-        return None
+        return "the listing shrank while it was read" if self.shrank else None
 
 
 def identity(element: object) -> str:

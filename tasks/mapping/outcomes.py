@@ -11,6 +11,11 @@ NO_RESULT = "360Learning reported no result for this row"
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 
 
+def masked(text: str) -> str:
+    """A text with every address in it masked, so that it can be shown."""
+    return _ADDRESS.sub("<address>", text)
+
+
 def course_key(body: Mapping[str, Any]) -> Hashable:
     """What tells a course apart from the others of its operation."""
     return str(body.get("externalId", ""))
@@ -51,4 +56,4 @@ def _reason(answer: Mapping[str, Any] | None) -> str:
     if answer is None:
         return NO_RESULT
     message = str(answer.get("errorMessage") or "no reason given")
-    return f"360Learning: {_ADDRESS.sub('<address>', message)}"
+    return f"360Learning: {masked(message)}"

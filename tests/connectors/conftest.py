@@ -1,6 +1,7 @@
 """Connectors meet the stand-ins over HTTP, on a clock that moves only when somebody waits; and the ledger."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox, running
 from tests.connections import coursera_settings, learning360_settings, surroundings_on
+from tests.postgres import new_database
 
 
 @pytest.fixture
@@ -61,11 +63,29 @@ def ledger(state_url: str) -> Iterator[Ledger]:
         yield opened
 
 
-@pytest.fixture
-def db(ledger: Ledger) -> Iterator[Connection]:
-    """One transaction with a new ledger."""
-    with ledger.begin() as connection:
+class _Undone(Exception):  # noqa: N818 - no error: the test is over
+    """A test's transaction is not to be kept."""
+
+
+@pytest.fixture(scope="session")
+def sqlite_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    with open_ledger(f"sqlite:///{tmp_path_factory.mktemp('state')}/ledger.db") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgresql_ledger(postgres: str) -> Iterator[Ledger]:
+    with open_ledger(new_database(postgres)) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """One transaction with an empty ledger, on each database."""
+    ledger = request.getfixturevalue(f"{request.param}_ledger")
+    with suppress(_Undone), ledger.begin() as connection:
         yield connection
+        raise _Undone
 
 
 @pytest.fixture

@@ -329,6 +329,18 @@ async def test_a_refresh_token_that_stays_is_not_reported(
     assert (asked(served), kept) == (2, [])
 
 
+async def test_a_refresh_token_that_is_only_repeated_is_not_reported(
+    served: Sandbox, surroundings: Surroundings
+) -> None:
+    same = {"access_token": "t", "expires_in": 60, "refresh_token": served.coursera.sign_in.refresh_token}
+    served.faults.add("answer", path=TOKEN, status=200, body=same)
+    served.faults.add("answer", status=200, body={"id": "acme"})
+    client, kept = keeping(served, surroundings)
+    async with client:
+        await client.organisation()
+    assert kept == []
+
+
 async def test_one_who_gives_up_waiting_leaves_the_sign_in_to_the_others(
     coursera: CourseraClient, served: Sandbox
 ) -> None:

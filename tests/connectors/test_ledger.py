@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger import runs
+from connectors.ledger.overview import overview
 from connectors.ledger.runs import NewRun
 from connectors.ledger.schema import SCHEMA_VERSION, enrollments
 from connectors.ledger.store import Ledger, open_ledger, upsert
@@ -192,3 +193,10 @@ def test_a_lock_is_held_by_one_until_it_lets_go(state_url: str, ledger: Ledger) 
         assert again is not None
         again()
         other()
+
+
+@BOTH_DATABASES
+def test_a_look_waits_for_nobody_who_writes(ledger: Ledger) -> None:
+    with ledger.begin() as db, ledger.read() as look:
+        a_target(db)
+        assert overview(look) == []

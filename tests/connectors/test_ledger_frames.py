@@ -9,9 +9,6 @@ from sqlalchemy import Connection, text
 from connectors.ledger import courses, statistics
 from connectors.ledger.runs import Target, find_target
 from connectors.ledger.statistics import ATTEMPT_COLUMNS, ENROLLMENT_COLUMNS
-from tests.postgres import BOTH_DATABASES
-
-pytestmark = BOTH_DATABASES
 
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 DTYPES = {

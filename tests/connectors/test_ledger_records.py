@@ -10,11 +10,7 @@ from sqlalchemy import Connection, text
 from connectors.ledger import courses, rejects, runs, submissions
 from connectors.ledger.overview import overview, rejected_rows
 from connectors.ledger.runs import NewRun, Target, Watermark
-from connectors.ledger.store import Ledger
 from connectors.ledger.submissions import Submission
-from tests.postgres import BOTH_DATABASES
-
-pytestmark = BOTH_DATABASES
 
 HERE = ("https://app.360learning.com", "group", "Coursera for Business")
 
@@ -317,10 +313,3 @@ def test_the_rows_aside_are_told_one_by_one(db: Connection) -> None:
     told = list(rejected_rows(db))
     assert [one["row_id"] for one in told] == ["a", "b", "c"]
     assert told[0]["first_at"] == "2026-01-15T08:00:03Z"
-
-
-def test_a_look_takes_no_lock(ledger: Ledger) -> None:
-    with ledger.begin() as db:
-        runs.find_target(db, *HERE)
-        with ledger.read() as look:
-            assert overview(look) == []

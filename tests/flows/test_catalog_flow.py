@@ -243,8 +243,15 @@ def test_three_operations_at_most_are_under_way_at_a_time(
     monkeypatch.setattr("tasks.kinds.CourseUpserts.most_rows", 1)
     sync.add_courses(7)
     under_way: list[int] = []
-    operations = sync.sandbox.learning360.operations
-    sync.meanwhile = lambda: under_way.append(len(operations.unfinished()))
+    platform = sync.sandbox.learning360
+    platform.options.hold_operations = True
+
+    def look() -> None:
+        under_way.append(len(platform.operations.unfinished()))
+        if under_way[-1] == 3:
+            platform.release()
+
+    sync.meanwhile = look
     assert sync.catalog().accepted == 7
     assert max(under_way) == 3
     assert {entry.status for entry in sync.log("PUT", "/bulk/")} == {202}

@@ -137,7 +137,7 @@ rows_of_few = st.lists(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(rows_of_few, rows_of_few, st.randoms())
 def test_the_order_of_the_rows_does_not_matter(read: list[Row], known: list[Row], random: object) -> None:
     shuffled = sorted(read, key=lambda _: random.random())  # type: ignore[attr-defined]
@@ -147,7 +147,7 @@ def test_the_order_of_the_rows_does_not_matter(read: list[Row], known: list[Row]
     assert sorted(zip(read, addresses, strict=True)) == sorted(zip(shuffled, other_addresses, strict=True))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(rows_of_few, rows_of_few)
 def test_nobody_moves_to_two_addresses_or_away_from_one_in_use(read: list[Row], known: list[Row]) -> None:
     addresses, moves = resolved(read, known)

@@ -146,3 +146,15 @@ def test_whatever_the_page_sizes_nothing_is_missed(count: int, sizes: list[int],
     elements, census = asyncio.run(read(listing))
     assert elements == listing.elements
     assert census.problem is None
+
+
+async def test_a_listing_that_shrinks_while_it_is_read_is_not_believed() -> None:
+    class Shrinking(Listing):
+        def page(self, start: int) -> Page:
+            page = super().page(start)
+            page.paging.total = 20 if start else 21
+            return page
+
+    elements, census = await read(Shrinking(20))
+    assert len(elements) == 20
+    assert census.problem == "the listing shrank while it was read"

@@ -1,0 +1,59 @@
+"""Reports on Prefect's server, as artifacts of the flow run: never worth failing a run for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.context import FlowRunContext
+
+from tasks.rendering.markdown import markdown
+from tasks.report import Report, report_of
+from tasks.summary import Summary
+from tasks.watching import onlookers
+
+if TYPE_CHECKING:
+    from tasks.run import Run  # which tells its report
+
+PATIENCE_SECONDS = 30.0
+NOTHING = [{"reason": "nothing was put aside", "rows": 0}]
+
+logger = logging.getLogger("coursera_sync.report")
+
+
+async def tell(run: Run | None, summary: Summary, now_ms: int) -> None:
+    """Report on a run that has ended to whoever looks on, and to Prefect; None: it could not be opened."""
+    try:
+        report = report_of(run, summary, now_ms)
+        for onlooker in onlookers():
+            onlooker.read(report)
+    except Exception as error:  # noqa: BLE001 - the run is what matters
+        logger.warning("The run could not be reported on (%s)", type(error).__name__)
+        return
+    await publish(report)
+
+
+async def publish(report: Report) -> None:
+    """Put a report on the server that records this flow run; outside a flow run do nothing."""
+    if FlowRunContext.get() is None:
+        return
+    aside = [{"reason": one.reason, "rows": one.rows} for one in report.reasons]
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await acreate_markdown_artifact(
+                key=f"{report.flow}-report", markdown=markdown(report), description=_headline(report)
+            )
+            if report.summands:
+                await acreate_table_artifact(
+                    key=f"{report.flow}-put-aside",
+                    table=aside or NOTHING,
+                    description=f"Rows put aside by reason, {report.rejected} in all",
+                )
+    except Exception as error:  # noqa: BLE001 - the run is what matters
+        logger.warning("Prefect's server did not take the report (%s)", type(error).__name__)
+
+
+def _headline(report: Report) -> str:
+    return report.error or (report.sum if report.summands else report.title)

@@ -1,0 +1,266 @@
+"""The small house as it stands: `serve` and `register`, the deployments on a worker, alerts, limits.
+
+One house serves all of them, in order; what takes time begins early and is looked for late.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.clock import system_clock
+from sandbox.sandbox import Sandbox
+from sandbox.server import running
+from sandbox.world import Sizes, World
+from tests.house import ROOT, SIGN_IN, House, eventually, last_json
+
+DEPLOYED = {"setup", "catalog", "statistics", "backfill"}
+TIMES = {"catalog": (7, 45), "statistics": (8, 0)}
+ALERTS = {
+    "a run failed",
+    "no good catalog run for 26 hours",
+    "no good statistics run for 26 hours",
+    "refresh token unused for 10 days",
+    "many rows put aside",
+    "a run gave no sign of life",
+}
+
+# Takes one slot as a run does, and dies with it.
+HOLDER = """
+import asyncio, os, signal, sys
+from prefect.concurrency.asyncio import concurrency
+from tasks.slots import LEASE_SECONDS
+async def hold():
+    async with concurrency(sys.argv[1], lease_duration=LEASE_SECONDS, strict=True):
+        os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(hold())
+"""
+# A lease is 60 s, the least that Prefect's server allows; here it looks every second for those that ran out.
+LEASE_PATIENCE_SECONDS = 75.0
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox(World.seeded(system_clock(), sizes=Sizes(40, 10, 40)), system_clock)
+    with running(sandbox):
+        yield sandbox
+    assert sandbox.log.errors == []
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house that knows no credentials: they come from the blocks that `register` saves from elsewhere."""
+    folder = tmp_path_factory.mktemp("house")
+    house = House(folder, {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db", "SYNC_ALERT_REJECTS": "1"})
+    house.start()
+    yield house
+    assert house.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def registered(house: House, sandbox: Sandbox) -> list[str]:
+    """What `register` said on a machine that has the credentials."""
+    sandbox.coursera.options.rotate_refresh_token = True
+    ended = house.command("register", "--json", **sandbox.environment())
+    assert ended.returncode == 0, ended.stderr
+    done: list[str] = last_json(ended.stdout)["done"]
+    return done
+
+
+def alerts_of(house: House) -> dict[str, dict[str, Any]]:
+    found = house.ask("/automations/filter", {})
+    names = [one["name"] for one in found]
+    assert len(names) == len(set(names)), "an alert is there twice"
+    return {name.removeprefix("coursera-sync: "): one for name, one in zip(names, found, strict=True)}
+
+
+def bulk_limit(house: House) -> dict[str, Any]:
+    limits = house.ask("/v2/concurrency_limits/filter", {})
+    (found,) = (one for one in limits if one["name"].startswith("360learning-bulk-"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_house_stands_privately_and_says_where(house: House) -> None:
+    assert house.home.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in house.home.iterdir() if path.suffix == ".log")
+    assert (house.home / "encryption.key").stat().st_mode & 0o777 == 0o600
+    assert any(f"The UI is at http://127.0.0.1:{house.port}" in line for line in house.said)
+    page = house.api.get(f"http://127.0.0.1:{house.port}/")
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_nobody_gets_in_without_the_sign_in(house: House) -> None:
+    assert house.api.get("/flows/count", auth=("keeper", "guessed")).status_code in {401, 405}
+    assert house.api.post("/flows/count", json={}, auth=("keeper", "guessed")).status_code == 401
+    ended = house.command("register", PREFECT_API_AUTH_STRING="keeper:guessed")
+    assert (ended.returncode, "PREFECT_API_AUTH_STRING" in ended.stderr) == (1, True), ended.stderr
+
+
+def test_a_second_house_does_not_move_in(house: House) -> None:
+    ended = house.command("serve", "--home", str(house.home), "--port", str(house.port))
+    assert (ended.returncode, "--port" in ended.stderr) == (2, True), ended.stderr
+
+
+def test_register_says_what_it_did(registered: list[str], house: House) -> None:
+    said = " ".join(registered)
+    for what in ("coursera-credentials/default", "learning360-credentials/default", "Created the limit"):
+        assert what in said
+    assert "Found the work pool" in said
+    assert bulk_limit(house)["limit"] == 3
+
+
+def test_register_again_doubles_nothing_and_leaves_what_people_switched_off(
+    registered: list[str], house: House, sandbox: Sandbox
+) -> None:
+    off = alerts_of(house)["refresh token unused for 10 days"]
+    house.api.patch(f"/automations/{off['id']}", json={"enabled": False}).raise_for_status()
+    ended = house.command("register", **sandbox.environment())
+    assert (ended.returncode, "Created" in ended.stdout) == (0, False), ended.stdout + ended.stderr
+    alerts = alerts_of(house)
+    assert set(alerts) == ALERTS
+    assert [name for name, one in alerts.items() if not one["enabled"]] == [
+        "refresh token unused for 10 days"
+    ]
+    assert len(registered) == len(ended.stdout.splitlines())
+
+
+def test_a_holder_of_a_slot_dies(registered: list[str], house: House) -> None:
+    """Its slot stays taken for the rest of its lease; one of the last tests looks whether it came back."""
+    assert registered
+    command = [sys.executable, "-c", HOLDER, bulk_limit(house)["name"]]
+    died = subprocess.run(command, cwd=ROOT, env=house.environment(), check=False)  # noqa: S603
+    assert died.returncode == -signal.SIGKILL
+    assert bulk_limit(house)["active_slots"] == 1
+
+
+def test_a_proactive_alert_can_be_seen_to_wait(house: House) -> None:
+    """A copy of the template that loses patience after ten seconds: the last test looks whether it did."""
+    overdue = alerts_of(house)["no good statistics run for 26 hours"]
+    assert (overdue["trigger"]["posture"], overdue["trigger"]["within"]) == ("Proactive", 26 * 3600)
+    copy = {name: overdue[name] for name in ("description", "trigger", "actions")} | {"name": "impatient"}
+    copy["trigger"] = {name: value for name, value in copy["trigger"].items() if name != "id"} | {
+        "within": 10
+    }
+    house.api.post("/automations/", json=copy).raise_for_status()
+
+
+def test_everything_is_deployed(house: House) -> None:
+    deployments = {one["name"]: one for one in house.ask("/deployments/filter", {})}
+    assert set(deployments) >= DEPLOYED
+    for one in deployments.values():
+        assert one["description"]
+        assert one["version"] == "0.1.0"
+        assert one["work_pool_name"] == "coursera-sync"
+        assert one["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+        assert one["global_concurrency_limit"]["limit"] == 1
+        assert set(one["tags"]) == {"coursera", "360learning"}
+        assert one["pull_steps"][0]["prefect.deployments.steps.set_working_directory"]["directory"] == str(
+            ROOT
+        )
+
+
+@pytest.mark.parametrize("month", [1, 7], ids=["in winter", "in summer"])
+@pytest.mark.parametrize("name", TIMES)
+async def test_the_daily_runs_are_at_the_same_time_all_year(house: House, name: str, month: int) -> None:
+    from prefect.client.schemas.schedules import CronSchedule  # noqa: PLC0415 - as its server computes it
+    from prefect.server.schemas.schedules import CronSchedule as ServersSchedule  # noqa: PLC0415
+
+    (held,) = house.ask(f"/deployments/name/{name}/{name}")["schedules"]
+    assert held["active"]
+    schedule = ServersSchedule(**CronSchedule(**held["schedule"]).model_dump())
+    start = datetime(datetime.now(UTC).year + 1, month, 10, tzinfo=UTC)
+    dates = [moment.astimezone(UTC) for moment in await schedule.get_dates(3, start=start)]
+    assert [(moment.day, moment.hour, moment.minute) for moment in dates] == [
+        (day, *TIMES[name]) for day in (10, 11, 12)
+    ]
+
+
+def test_the_next_daily_runs_are_scheduled(house: House) -> None:
+    def scheduled() -> list[dict[str, Any]]:
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        found: list[dict[str, Any]] = house.ask("/flow_runs/filter", wanted)
+        return found if len({one["deployment_id"] for one in found}) == len(TIMES) else []
+
+    times = {
+        (moment.hour, moment.minute)
+        for one in eventually(scheduled)
+        for moment in [datetime.fromisoformat(one["expected_start_time"]).astimezone(UTC)]
+    }
+    assert times == set(TIMES.values())
+
+
+@pytest.mark.parametrize("name", ["setup", "catalog", "statistics"])
+def test_the_worker_runs_a_deployment(house: House, sandbox: Sandbox, name: str) -> None:
+    before = sandbox.coursera.sign_in.refresh_token
+    flow_run = house.run(name)
+    assert flow_run["state_type"] == "COMPLETED", flow_run["state"]
+    now = sandbox.coursera.sign_in.refresh_token
+    assert now != before
+    assert house.block("coursera-credentials")["refresh_token"] == now
+
+
+def test_both_sides_met(house: House, sandbox: Sandbox) -> None:
+    assert sandbox.learning360.courses.by_id
+    assert sandbox.learning360.operations.all
+    holders = house.ask("/v2/concurrency_limits/filter", {})
+    assert bulk_limit(house)["active_slots"] <= 1, holders  # that of the holder that died
+
+
+def test_a_run_that_fails_sets_off_its_alert(house: House, sandbox: Sandbox) -> None:
+    sandbox.coursera.options.personal_app = True
+    flow_run = house.run("setup")
+    sandbox.coursera.options.personal_app = False
+    assert flow_run["state_type"] == "FAILED"
+    eventually(lambda: "coursera-sync: a run failed" in fired(house))
+
+
+def test_rows_put_aside_and_runs_that_do_not_come_set_off_theirs(house: House) -> None:
+    eventually(lambda: "coursera-sync: many rows put aside" in fired(house))
+    eventually(lambda: "impatient" in fired(house))
+    (ended, *_) = house.events("coursera-sync.run.ended")
+    assert "@" not in str(ended["payload"])
+
+
+def fired(house: House) -> set[str]:
+    """The alerts that were set off."""
+    return {
+        event["resource"]["prefect.resource.name"] for event in house.events("prefect.automation.triggered")
+    }
+
+
+def test_a_house_that_was_ended_leaves_nobody_behind_and_comes_back_as_it_was(house: House) -> None:
+    def remembered() -> dict[str, Any]:
+        runs = house.ask("/flow_runs/filter", {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}}})
+        return {
+            "runs": sorted((run["id"], run["state_name"]) for run in runs),
+            "blocks": [house.block(slug) for slug in ("coursera-credentials", "learning360-credentials")],
+            "deployments": sorted(one["id"] for one in house.ask("/deployments/filter", {})),
+            "alerts": sorted((name, one["enabled"]) for name, one in alerts_of(house).items()),
+        }
+
+    before = remembered()
+    assert house.processes()
+    assert house.stop() == 0
+    assert any("Stopped." in line for line in house.said)
+    assert house.processes() == []
+    house.start()
+    assert remembered() == before
+
+
+def test_the_slot_of_a_holder_that_died_is_free_again(house: House) -> None:
+    eventually(lambda: bulk_limit(house)["active_slots"] == 0, seconds=LEASE_PATIENCE_SECONDS)
+
+
+def test_secrets_show_nowhere(registered: list[str], house: House, sandbox: Sandbox) -> None:
+    logs = str(house.ask("/logs/filter", {"limit": 200}))
+    kept = [path.read_bytes() for path in house.home.rglob("*") if path.is_file() and path.suffix != ".key"]
+    masked = str(house.ask("/block_documents/filter", {"include_secrets": False}))
+    sign_in, client = sandbox.coursera.sign_in, sandbox.learning360.client
+    for secret in (sign_in.client_secret, sign_in.refresh_token, client.client_secret, SIGN_IN):
+        assert secret not in logs + masked + "".join(registered)
+        assert not any(secret.encode() in content for content in kept)

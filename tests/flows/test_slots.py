@@ -1,0 +1,155 @@
+"""The slots for bulk operations: held by a limit on the Prefect server, else by 360Learning alone."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.installation import Sync
+
+pytestmark = pytest.mark.usefixtures("prefect_api")
+
+
+def run_of(client_id: str) -> Any:
+    """As much of a run as slots need."""
+    platform = SimpleNamespace(api_url="https://app.example", client_id=client_id)
+    settings = SimpleNamespace(learning360=platform)
+    return SimpleNamespace(settings=settings, slots=asyncio.Semaphore(3), slot_limit=None)
+
+
+def in_a_flow(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    from prefect import flow  # noqa: PLC0415 - once its test server runs
+
+    @flow(name="slots")
+    async def slots() -> Any:
+        return await work()
+
+    return asyncio.run(slots())
+
+
+def test_two_runs_together_hold_no_more_than_three() -> None:
+    from tasks.slots import make_sure_of_limit, slot  # noqa: PLC0415
+
+    held, most = 0, 0
+
+    async def hold(run: Any) -> None:
+        nonlocal held, most
+        async with slot(run):
+            held += 1
+            most = max(most, held)
+            await asyncio.sleep(0.2)
+            held -= 1
+
+    async def work() -> None:
+        platform = uuid.uuid4().hex
+        runs = [run_of(platform), run_of(platform)]
+        for run in runs:
+            await make_sure_of_limit(run)
+        assert len({run.slot_limit for run in runs}) == 1
+        await asyncio.gather(*(hold(run) for run in runs for _ in range(2)))
+
+    in_a_flow(work)
+    assert most == 3
+
+
+def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate  # noqa: PLC0415
+
+    from tasks.slots import limit_name  # noqa: PLC0415
+
+    settings = sync.environment()
+    name = limit_name(settings["LEARNING360_API_URL"], settings["LEARNING360_CLIENT_ID"])
+
+    async def limit(change: int | None = None) -> int:
+        async with get_client() as client:
+            if change is not None:
+                await client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(limit=change))
+            return (await client.read_global_concurrency_limit_by_name(name)).limit
+
+    sync.add_courses(1)
+    sync.catalog()
+    assert asyncio.run(limit()) == 3
+    asyncio.run(limit(2))
+    sync.add_courses(1)
+    assert sync.catalog().accepted == 1
+    assert asyncio.run(limit()) == 2
+
+
+def test_outside_of_a_flow_there_is_no_limit() -> None:
+    from tasks.slots import make_sure_of_limit, slot  # noqa: PLC0415
+
+    async def work() -> None:
+        run = run_of("x")
+        await make_sure_of_limit(run)
+        assert run.slot_limit is None
+        async with slot(run):
+            assert not run.slots.locked()
+
+    asyncio.run(work())
+
+
+@asynccontextmanager
+async def _refused(*_: object, **__: object) -> AsyncIterator[None]:
+    raise httpx.ConnectError("gone")
+    yield
+
+
+@asynccontextmanager
+async def _lost(*_: object, **__: object) -> AsyncIterator[None]:
+    yield
+    raise httpx.ConnectError("gone")
+
+
+@pytest.mark.parametrize("broken", [_refused, _lost], ids=["when it is taken", "when it is given back"])
+def test_a_run_goes_on_when_the_limit_fails(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: object
+) -> None:
+    monkeypatch.setattr("tasks.slots.concurrency", broken)
+    sync.add_courses(2)
+    assert sync.catalog().accepted == 2
+    assert "360Learning itself will" in caplog.text
+
+
+def test_a_run_goes_on_when_the_limit_cannot_be_made_sure_of(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> bool:
+        raise httpx.ReadTimeout("slow")
+
+    monkeypatch.setattr("tasks.slots.create_limit", broken)
+    sync.add_courses(2)
+    assert sync.catalog().accepted == 2
+
+
+def test_a_limit_that_is_gone_lets_nobody_through_unseen(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forgotten(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("tasks.slots.create_limit", forgotten)
+    monkeypatch.setattr("tasks.slots.limit_name", lambda *_: "no-such-limit")
+    sync.add_courses(1)
+    assert sync.catalog().accepted == 1
+    assert "360Learning itself will" in caplog.text
+
+
+def test_what_fails_while_a_slot_is_held_is_raised_as_it_is() -> None:
+    from tasks.slots import make_sure_of_limit, slot  # noqa: PLC0415
+
+    async def work() -> None:
+        run = run_of(uuid.uuid4().hex)
+        await make_sure_of_limit(run)
+        for _ in range(4):  # a slot that stayed taken would be missed by the fourth
+            with pytest.raises(LookupError):
+                async with slot(run):
+                    raise LookupError
+        assert not run.slots.locked()
+
+    in_a_flow(work)

@@ -1,0 +1,230 @@
+"""The report: its model, and its two renderings, small and safe with whatever comes from outside."""
+
+import asyncio
+import re
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from markdown_it import MarkdownIt
+
+from connectors.ledger.history import PastRun
+from tasks import report as reports
+from tasks import watching
+from tasks.rendering.html import html
+from tasks.rendering.markdown import markdown
+from tasks.report import Count, Reason, Report, Step, failure, in_words, slowest
+from tasks.story import MOST_EXAMPLES, Example, Story, Stretch
+from tasks.watching import Gauge, Progress, looking_on
+
+AS_OF = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
+SUMMANDS = [
+    Count(name, rows)
+    for name, rows in {"merged": 1, "held": 2, "unchanged": 3, "accepted": 1000, "rejected": 5}.items()
+]
+DONE = Report(
+    "statistics",
+    "completed_with_rejects",
+    AS_OF,
+    seconds=75.0,
+    target="Coursera for Business in group 1",
+    notes=["A note"],
+    extracted=1011,
+    summands=SUMMANDS,
+    beside=[Count("submitted", 1005), Count("recovered", 0)],
+    steps=[Step("send to 360Learning", 60.0, 2, failed=False)],
+    sent=[Count("begun", 5)],
+    examples=[Example("learner 1: A course", "new: 30 %")],
+    reasons=[Reason("User not found", 5)],
+    history=[
+        PastRun(1_768_464_000_000, "failed", {}),
+        PastRun(1_768_550_400_000, "completed", {"accepted": 4}),
+    ],
+)
+
+
+def shape(text: str) -> list[str]:
+    """The elements of a markdown text as a page has them; its texts and its pictures' addresses left out."""
+    page = MarkdownIt("commonmark").enable("table").render(text)
+    return re.findall(r"<[a-z0-9]+", page)
+
+
+class Clock:
+    """Seconds that a test moves on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (60.0, "1 min 0 s"), (200.4, "3 min 20 s"), (7500.0, "2 h 5 min")],
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+def test_the_counts_show_their_sum() -> None:
+    assert DONE.sum == "1,011 extracted = 1 merged + 2 held + 3 unchanged + 1,000 accepted + 5 rejected"
+    assert replace(DONE, unaccounted=7).sum.endswith("+ 7 in no count")
+    assert replace(DONE, state="failed", unaccounted=7).sum.endswith("+ 7 left for the next run")
+
+
+def test_the_slowest_steps_come_first_and_overlaps_count_once() -> None:
+    stretches = [
+        Stretch("read", 0.0, 2.0, failed=False),
+        Stretch("send", 2.0, 10.0, failed=True),
+        Stretch("send", 3.0, 5.0, failed=False),
+        Stretch("send", 9.0, 12.0, failed=False),
+        Stretch("send", 20.0, 21.0, failed=False),
+    ]
+    assert slowest(stretches) == [Step("send", 11.0, 4, failed=True), Step("read", 2.0, 1, failed=False)]
+    assert len(slowest([Stretch(str(n), 0.0, 1.0, failed=False) for n in range(20)])) == reports.MOST_STEPS
+
+
+def test_many_reasons_end_in_one_of_all_others_and_addresses_are_masked() -> None:
+    counted = Counter({f"reason {number}": 100 - number for number in range(30)})
+    counted["no such user: ann@example.com"] = 500
+    found = reports._reasons(counted)  # noqa: SLF001
+    assert (len(found), sum(one.rows for one in found)) == (reports.MOST_ROWS, counted.total())
+    assert found[0] == Reason("no such user: <address>", 500)
+    assert found[-1].reason == "other reasons"
+
+
+def test_a_story_measures_steps_however_they_end() -> None:
+    clock = Clock()
+    story = Story(clock)
+
+    def step(name: str, seconds: float, *, fails: bool) -> None:
+        with story.step(name):
+            clock.now += seconds
+            if fails:
+                raise LookupError
+
+    step("read", 2.0, fails=False)
+    with pytest.raises(LookupError):
+        step("send", 3.0, fails=True)
+    assert story.stretches == [
+        Stretch("read", 0.0, 2.0, failed=False),
+        Stretch("send", 2.0, 5.0, failed=True),
+    ]
+
+
+def test_a_story_keeps_ten_examples_and_numbers_learners() -> None:
+    story = Story(Clock())
+    for number in range(30):
+        story.show([Example(story.learner(f"{number % 3}@example.com"), "new")])
+    assert (len(story.examples), story.room) == (MOST_EXAMPLES, 0)
+    assert {one.what for one in story.examples} == {"learner 1", "learner 2", "learner 3"}
+
+
+def test_the_two_renderings_tell_the_same() -> None:
+    text, page = markdown(DONE), html(DONE)
+    for told in (
+        "User not found",
+        "learner 1: A course",
+        "new: 30 %",
+        "A note",
+        "send to 360Learning",
+        "1 min",
+    ):
+        assert told in text
+        assert told in page
+    assert DONE.sum in text
+    assert DONE.sum in page
+    assert "| accepted | 1,000 | taken by 360Learning |" in text
+
+
+@pytest.mark.parametrize("nasty", ["<script>alert(1)</script>", "![x](http://x)", "a | b\n# c", "`*_~\\"])
+def test_whatever_comes_from_outside_is_text(nasty: str) -> None:
+    report = replace(
+        DONE,
+        notes=[nasty],
+        target=nasty,
+        examples=[Example(nasty, nasty)],
+        reasons=[Reason(nasty, 1)],
+    )
+    usual, page = shape(markdown(DONE)), shape(markdown(report))
+    assert page == usual
+    assert "<script" not in html(report)
+    assert 'src="http' not in html(report)
+
+
+def test_a_long_text_is_cut() -> None:
+    report = replace(DONE, examples=[Example("x" * 5000, "y" * 5000)])
+    assert max(len(line) for line in markdown(report).splitlines() if "xxx" in line) < 400
+
+
+def test_a_run_that_never_began_has_a_report_too() -> None:
+    report = failure("catalog", "No setting, says ann@example.com", 1_768_464_000_000)
+    assert report.error == "No setting, says <address>"
+    for text in (markdown(report), html(report)):
+        assert "catalog" in text
+        assert "address" in text
+        assert "extracted" not in text
+
+
+class Prefect:
+    """What was told to Prefect, as its client would have it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: list[float] = []
+        monkeypatch.setattr("tasks.watching.FlowRunContext.get", object)
+        monkeypatch.setattr(watching, "acreate_progress_artifact", self._create)
+        monkeypatch.setattr(watching, "aupdate_progress_artifact", self._update)
+
+    async def _create(self, progress: float, **_: Any) -> UUID:
+        self.told.append(progress)
+        return uuid4()
+
+    async def _update(self, _: UUID, progress: float) -> None:
+        self.told.append(progress)
+
+
+def test_prefect_is_told_once_a_second_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    prefect, clock = Prefect(monkeypatch), Clock()
+
+    async def work() -> None:
+        gauge = Gauge(Progress(clock), "send courses", 200)
+        for _ in range(20):
+            await gauge.add(10)
+            clock.now += 0.25
+
+    asyncio.run(work())
+    assert prefect.told == [5.0, 25.0, 45.0, 65.0, 85.0, 100.0]
+
+
+def test_a_total_that_is_not_known_is_told_to_people_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    prefect, seen = Prefect(monkeypatch), Onlooker()
+    with looking_on(seen):
+        asyncio.run(Progress(Clock()).of("read contents", 7, None))
+    asyncio.run(Progress(Clock()).of("read contents", 9, None))
+    assert (seen.works, prefect.told) == ([("read contents", 7, None)], [])
+
+
+def test_more_rows_than_there_should_be_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    prefect = Prefect(monkeypatch)
+    asyncio.run(Progress(Clock()).of("read contents", 9, 8))
+    asyncio.run(Progress(Clock()).of("read contents", 0, 0))
+    assert prefect.told == [100.0, 100.0]
+
+
+class Onlooker:
+    """Keeps what it sees."""
+
+    def __init__(self) -> None:
+        self.works: list[tuple[str, int, int | None]] = []
+
+    def see(self, what: str, done: int, total: int | None) -> None:
+        """So many rows are done."""
+        self.works.append((what, done, total))
+
+    def read(self, report: Report) -> None:
+        """The run has ended."""
