@@ -50,9 +50,10 @@ format: .venv/installed-dev  ## rewrite the code in the house format
 
 lock:  ## write the pinned requirements anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --generate-hashes --quiet --output-file requirements.txt
+	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --quiet --output-file requirements.txt
 	uv pip compile pyproject.toml --group build --group dev --constraint requirements.txt --universal --python-version 3.11 \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --generate-hashes --quiet --output-file requirements-dev.txt
+	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --generate-hashes --quiet --output-file requirements-dev.txt
+	$(PYTHON) .ci/pin_plain_names.py requirements.txt requirements-dev.txt
 
 clean:  ## remove what make made
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -140,9 +140,21 @@ async def _installed(client: PrefectClient, template: AutomationCore) -> str:
     if not there:
         await client.create_automation(template)
         return f"Created the alert {template.name!r}"
+    if _meaning(there[0]) == _meaning(template):
+        return f"Found the alert {template.name!r}"
     template = template.model_copy(update={"enabled": there[0].enabled})
     await client.update_automation(there[0].id, template)
     return f"Brought the alert {template.name!r} up to date"
+
+
+def _meaning(automation: AutomationCore) -> object:
+    """What an automation does, without its ids.
+
+    One that is right is left alone: an update would make it forget since when it has been waiting.
+    """
+    return automation.model_dump(
+        include={"description": True, "actions": True, "trigger": set(EventTrigger.model_fields) - {"id"}},
+    )
 
 
 async def _alerts_block(client: PrefectClient) -> UUID | None:

@@ -49,6 +49,13 @@ Csv = Annotated[
         "--csv", metavar="FILE", help="Write every row put aside to a private file (addresses too)."
     ),
 ]
+OneMachine = Annotated[
+    bool,
+    typer.Option(
+        "--one-machine",
+        help="All workers are on this machine: mark runs as crashed whose process here is gone.",
+    ),
+]
 Host = Annotated[str, typer.Option("--host", help="The address to serve on.")]
 Port = Annotated[int, typer.Option("--port", help="The port to serve on.", min=1, max=65_535)]
 Home = Annotated[
@@ -155,12 +162,12 @@ def status(
 
 
 @app.command()
-def register(*, as_json: Json = False, verbose: Verbose = False) -> None:
+def register(*, one_machine: OneMachine = False, as_json: Json = False, verbose: Verbose = False) -> None:
     """Put credentials, limit, work pool and alerts on the Prefect server in PREFECT_API_URL."""
     console.prepare(verbose=verbose)
     from flows.register import register as register_all  # noqa: PLC0415
 
-    registration = register_all()
+    registration = register_all(one_machine=one_machine)
     if as_json:
         console.print_json(registration.as_json())
     else:

@@ -78,8 +78,12 @@ def run_flow(flow: Flow, parameters: dict[str, Any], *, report: Path | None = No
 
 
 def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
+    from prefect.exceptions import TerminationSignal  # noqa: PLC0415 - Prefect must be prepared first
+
     try:
         result = asyncio.run(flow(**parameters))
+    except (KeyboardInterrupt, TerminationSignal) as error:
+        raise SyncError("Interrupted. The next run goes on from what the ledger knows.") from error
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
             raise

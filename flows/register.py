@@ -15,6 +15,7 @@ from connectors.errors import AccessError, SettingsError, SyncError
 from connectors.ledger import runs
 from connectors.settings import CourseraSettings, Learning360Settings, settings_at_hand
 from flows import alerts
+from flows.aftermath import mark_dead_runs
 from tasks.credentials import saved
 from tasks.slots import BULK_SLOTS, create_limit, limit_name
 
@@ -33,9 +34,10 @@ class Registration:
         return {"flow": "register", "state": "completed", "server": self.server, "done": self.done}
 
 
-def register() -> Registration:
+def register(*, one_machine: bool = False) -> Registration:
     """Put onto the server all that the flows need there. Doing it again changes nothing that is right.
 
+    Where all workers are on ``one_machine``, this one, runs whose process is gone are marked as crashed.
     Raises SettingsError without PREFECT_API_URL, or where the settings at hand are wrong.
     """
     server = PREFECT_API_URL.value()
@@ -45,7 +47,7 @@ def register() -> Registration:
             "http://127.0.0.1:4200/api (`coursera-sync serve` runs one)."
         )
     try:
-        return asyncio.run(_register(server))
+        return asyncio.run(_register(server, one_machine=one_machine))
     except httpx.HTTPStatusError as error:
         raise _refused(server, error) from error
     except httpx.HTTPError as error:
@@ -64,7 +66,7 @@ def _refused(server: str, error: httpx.HTTPStatusError) -> SyncError:
     return SyncError(f"The Prefect server at {server} answered {status}: see its log.")
 
 
-async def _register(server: str) -> Registration:
+async def _register(server: str, *, one_machine: bool) -> Registration:
     coursera, learning360 = settings_at_hand(CourseraSettings), settings_at_hand(Learning360Settings)
     registration = Registration(server)
     async with get_client() as client:
@@ -75,6 +77,8 @@ async def _register(server: str) -> Registration:
             await _work_pool(client),
             *await alerts.install(client),
         ]
+        if one_machine and (dead := await mark_dead_runs(client, WORK_POOL)):
+            registration.done.append(f"Marked runs as crashed whose process is gone: {dead}")
     return registration
 
 

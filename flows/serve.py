@@ -23,7 +23,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from connectors.errors import SettingsError, SyncError
-from flows.house import House, open_house, project_folder
+from flows.house import House, is_loopback, open_house, project_folder
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -85,7 +85,9 @@ class _Keeper:
             address = ("--host", house.host, "--port", str(house.port))
             server = open_children.enter_context(self._child("server", (*SERVER, *address)))
             self._wait_for(server)
-            _say(self._finish("registration", REGISTER))
+            # Who reaches the server from elsewhere may have workers there, too.
+            alone = ("--one-machine",) if is_loopback(house.host) else ()
+            _say(self._finish("registration", (*REGISTER, *alone)))
             self._finish("deployment", DEPLOY)
             worker = open_children.enter_context(self._child("worker", WORKER))
             _say(f"Ready. The UI is at {house.url} and everything is kept in {house.home}")

@@ -121,9 +121,18 @@ class House:
 
     def run(self, deployment: str, **parameters: Any) -> dict[str, Any]:
         """Have the worker run a deployment, and wait for its end; returns the flow run."""
+        flow_run_id = self.begin(deployment, **parameters)
+        return eventually(lambda: self._ended(flow_run_id))
+
+    def begin(self, deployment: str, **parameters: Any) -> str:
+        """Have the worker run a deployment; returns the flow run's id."""
         found = self.ask(f"/deployments/name/{deployment}/{deployment}")
         created = self.ask(f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
-        return eventually(lambda: self._ended(created["id"]))
+        return str(created["id"])
+
+    def state_of(self, flow_run_id: str) -> str:
+        """The name of the state that a flow run is in."""
+        return str(self.ask(f"/flow_runs/{flow_run_id}")["state_name"])
 
     def _ended(self, flow_run_id: str) -> dict[str, Any] | None:
         flow_run: dict[str, Any] = self.ask(f"/flow_runs/{flow_run_id}")

@@ -49,7 +49,7 @@ def new_database(server_url: str) -> str:
     name = f"ledger_{uuid.uuid4().hex}"
     with psycopg.connect(f"{server_url}/postgres", autocommit=True) as db:
         db.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
-    return f"{server_url}/{name}"
+    return f"{server_url}/{name}".replace("postgresql:", "postgresql+psycopg:")
 
 
 def _run(program: Path, *arguments: str) -> None:

@@ -1,11 +1,12 @@
 """What the ledger tells for reports: past runs, how far learners are, what courses are called."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from connectors.ledger.schema import attempts, courses, runs
 from connectors.ledger.store import in_batches
@@ -28,11 +29,15 @@ def past_runs(db: Connection, target_id: int, flow: str, most: int) -> list[Past
     return [PastRun(row.started_at, row.state, json.loads(row.summary or "{}")) for row in reversed(rows)]
 
 
-def tenths_of_progress(db: Connection, target_id: int, run_id: str) -> dict[tuple[int, bool], int]:
+def tenths_of_progress(db: Connection, target_id: int, run_id: str) -> Counter[tuple[int, bool]]:
     """How many accepted attempts are at each tenth of progress (10 is 100 %), and whether by this run."""
-    tenth, of_run = (attempts.c.progress // 10).label("tenth"), (attempts.c.run_id == run_id).label("of_run")
-    query = select(tenth, of_run, func.count().label("count")).filter_by(target_id=target_id)
-    return {(row.tenth, row.of_run): row[2] for row in db.execute(query.group_by(tenth, of_run))}
+    of_run = func.sum(case((attempts.c.run_id == run_id, 1), else_=0))
+    query = select(attempts.c.progress, func.count(), of_run).filter_by(target_id=target_id)
+    found: Counter[tuple[int, bool]] = Counter()
+    for progress, every, ours in db.execute(query.group_by(attempts.c.progress)):
+        found[progress // 10, True] += ours
+        found[progress // 10, False] += every - ours
+    return found
 
 
 def course_bodies(db: Connection, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:

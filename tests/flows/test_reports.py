@@ -272,3 +272,11 @@ def test_bars_stay_away_where_stderr_is_no_terminal(
     out, err = capfd.readouterr()
     assert "read contents" not in out + err
     assert busy_sync.courses()
+
+
+@pytest.mark.parametrize("state_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_ledger_of_either_kind_tells_of_the_past(busy_sync: Sync) -> None:
+    busy_sync.catalog()
+    text = shown(statistics).markdown("statistics-report")
+    assert len(PICTURE.findall(text)) == 3
+    assert "% → " in text or "new: " in text
