@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from flows.ending import ended
+from flows.naming import run_name
 from tasks.adoption import require_known
 from tasks.extract import extract_window
 from tasks.integration import ensure_integration
@@ -32,7 +33,7 @@ Learners = Annotated[
 ]
 
 
-@flow(name="backfill", persist_result=False)
+@flow(name="backfill", flow_run_name=run_name, persist_result=False)
 async def backfill(
     *,
     active_from: Moment = None,

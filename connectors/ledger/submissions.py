@@ -77,14 +77,16 @@ def close(db: Connection, submission_id: str, state: State, now_ms: int) -> None
 
 def _open(db: Connection, which: ColumnElement[bool]) -> list[Submission]:
     columns = submissions.c
-    query = select(
-        columns.id,
-        columns.target_id,
-        columns.run_id,
-        columns.type,
-        columns.rows,
-        columns.intended_at_platform,
-        columns.operation_id,
-    ).where(which, columns.state.in_(OPEN_STATES))
-    found = db.execute(query.order_by(columns.intended_at))
-    return [Submission(*row[:4], pd.read_parquet(io.BytesIO(row[4])), *row[5:]) for row in found]
+    query = select(submissions).where(which, columns.state.in_(OPEN_STATES)).order_by(columns.intended_at)
+    return [
+        Submission(
+            id=row.id,
+            target_id=row.target_id,
+            run_id=row.run_id,
+            type=row.type,
+            rows=pd.read_parquet(io.BytesIO(row.rows)),
+            intended_at=row.intended_at_platform,
+            operation_id=row.operation_id,
+        )
+        for row in db.execute(query)
+    ]

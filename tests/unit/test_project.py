@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("connectors", "flows", "tasks")
 MOST_LINES = 400
-PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[a-z,]+\])?==(?P<version>[^ ;]+)( ; .+)?")
+PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[a-z0-9, ]+\])?==(?P<version>[^ ;]+)( ; .+)?")
 HASHED = re.compile(r"( --hash=sha256:[0-9a-f]{64})+")
 INDEX = re.compile(
     r"https?://\S*(pypi|pythonhosted|/simple\b)|(^|\s)(--(extra-)?index-url|--find-links|-i)[ =]\S"
