@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sandbox.clock import ManualClock
 from sandbox.sandbox import Sandbox
@@ -23,6 +24,11 @@ os.environ |= {
     # As the command sets it: our own log lines go to Prefect's too.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
 }
+
+
+# A slow machine is no failure: speed is measured by benchmarks, not by tests.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

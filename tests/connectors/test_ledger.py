@@ -139,7 +139,8 @@ def test_an_unusable_url_is_told_without_its_password(tmp_path: Path, case: str)
 
 
 def test_a_database_that_there_is_not_is_told_without_the_password(postgres: str) -> None:
-    url = postgres.replace("tests@", f"tests:{SECRET}@") + "/no_such_database"
+    server = postgres.replace("postgresql:", "postgresql+psycopg:")
+    url = server.replace("tests@", f"tests:{SECRET}@") + "/no_such_database"
     with pytest.raises(SettingsError, match=r"^SYNC_STATE_URL cannot be used: ") as raised:
         open_ledger(url)
     assert SECRET not in all_that_shows(raised.value)
