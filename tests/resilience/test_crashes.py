@@ -16,22 +16,23 @@ from sandbox import snapshot
 from sandbox.clock import ManualClock, system_clock
 from sandbox.server import Sandbox, running
 from sandbox.world import Sizes, World
+from tests.postgres import BOTH_DATABASES
 
 SIZES = Sizes(40, 8, 30)
-FEW, MANY = 6, 60
+FEW, MANY = 4, 60
 
 
 class Customer:
     """Stand-ins whose clock stands still, a ledger, and processes that run the main job on them."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, state_url: str) -> None:
         self.sandbox = sandbox
-        self.folder = folder
+        self.state_url = state_url
 
     def run(self, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the main job; it is killed at that moment, where there is one."""
         environment = os.environ | self.sandbox.environment()
-        environment["SYNC_STATE_URL"] = f"sqlite:///{self.folder}/ledger.db"
+        environment["SYNC_STATE_URL"] = self.state_url
         command = [sys.executable, "-m", "tests.resilience.doomed", str(kill_at)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
 
@@ -46,27 +47,27 @@ class Customer:
 
 
 @contextmanager
-def customer(folder: Path) -> Iterator[Customer]:
+def customer(state_url: str) -> Iterator[Customer]:
     """A believable customer with a launch, the same each time."""
     clock = ManualClock(system_clock() // 86_400_000 * 86_400_000)
     sandbox = Sandbox(World.seeded(clock(), sizes=SIZES), clock)
     sandbox.learning360.options.operation_base_ms = 0
     sandbox.learning360.options.rows_per_second = 0
     with running(sandbox):
-        yield Customer(sandbox, folder)
+        yield Customer(sandbox, state_url)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
     """What a run that nobody kills leaves behind, and how many moments it has."""
-    with customer(tmp_path_factory.mktemp("undisturbed")) as one:
+    with customer(f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/ledger.db") as one:
         ended = one.run()
         assert ended.returncode == 0, ended.stderr
         return one.state(), int(ended.stdout)
 
 
-def _survives(folder: Path, kills: list[int], expected: dict[str, Any]) -> None:
-    with customer(folder) as one:
+def _survives(state_url: str, kills: list[int], expected: dict[str, Any]) -> None:
+    with customer(state_url) as one:
         for kill_at in kills:
             assert one.run(kill_at).returncode in {-signal.SIGKILL, 0}
         clean = one.run()
@@ -78,28 +79,28 @@ def _survives(folder: Path, kills: list[int], expected: dict[str, Any]) -> None:
         assert one.state() == expected
 
 
+@BOTH_DATABASES
 @pytest.mark.parametrize("share", range(1, FEW + 1))
 def test_a_run_that_is_killed_is_put_right_by_the_next_one(
-    share: int, tmp_path: Path, undisturbed: tuple[dict[str, Any], int]
+    share: int, state_url: str, undisturbed: tuple[dict[str, Any], int]
 ) -> None:
     expected, moments = undisturbed
-    _survives(tmp_path, [moments * share // (FEW + 1)], expected)
+    _survives(state_url, [moments * share // (FEW + 1)], expected)
 
 
 @pytest.mark.long
 def test_whatever_the_moment(tmp_path: Path, undisturbed: tuple[dict[str, Any], int]) -> None:
     expected, moments = undisturbed
     for kill_at in range(1, moments + 1):
-        folder = tmp_path / str(kill_at)
-        folder.mkdir()
-        _survives(folder, [kill_at], expected)
+        _survives(f"sqlite:///{tmp_path}/{kill_at}/ledger.db", [kill_at], expected)
 
 
 @pytest.mark.long
+@BOTH_DATABASES
 @pytest.mark.parametrize("seed", range(MANY // 3))
 def test_runs_that_are_killed_again_and_again(
-    seed: int, tmp_path: Path, undisturbed: tuple[dict[str, Any], int]
+    seed: int, state_url: str, undisturbed: tuple[dict[str, Any], int]
 ) -> None:
     expected, moments = undisturbed
     draw = random.Random(seed)  # noqa: S311 - drawn anew, the same each time
-    _survives(tmp_path, [draw.randint(1, moments) for _ in range(3)], expected)
+    _survives(state_url, [draw.randint(1, moments) for _ in range(3)], expected)
