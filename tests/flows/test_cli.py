@@ -3,11 +3,9 @@
 import csv
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -117,28 +115,6 @@ def test_verbose_shows_where_a_failure_came_from() -> None:
     ended = run("setup", "--verbose", COURSERA_ORG_ID="nobody")
     assert (ended.code, ended.stdout) == (1, "")
     assert "Traceback" in ended.stderr
-
-
-def test_an_interrupted_run_says_so_and_the_next_one_goes_on(command: Sync) -> None:
-    command.add_courses(2)
-    command.sandbox.learning360.options.hold_operations = True
-    reading = threading.Event()
-    command.sandbox.coursera.before_page = lambda _, __: reading.set()
-    pipe = subprocess.PIPE
-    with subprocess.Popen([COMMAND, "catalog", "--json"], stdout=pipe, stderr=pipe, text=True) as process:  # noqa: S603
-        try:
-            assert reading.wait(60)
-            process.send_signal(signal.SIGINT)
-            output = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    ended = Ended(process.returncode, *output)
-    assert (ended.code, ended.json["flow"], ended.json["state"]) == (1, "catalog", "failed")
-    assert ended.json["error"].startswith("Interrupted.")
-    assert "Traceback" not in ended.stderr
-    command.sandbox.learning360.release()
-    assert command.catalog().state == "completed"
-    assert len(command.courses()) == 2
 
 
 @pytest.mark.parametrize(
