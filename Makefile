@@ -5,7 +5,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo sandbox system test test-long check format lock clean
+.PHONY: help install demo sandbox system test test-long bench profile check format lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,15 +28,21 @@ demo: install  ## the whole job on stand-ins of both platforms, nothing to confi
 sandbox: install  ## serve the stand-ins of both platforms
 	$(BIN)/coursera-sync sandbox
 
-system:  ## Debian's packages that some tests need (PostgreSQL)
+system:  ## Debian's packages that some tests need (PostgreSQL, Chromium)
 	$(SUDO) apt-get update -q
-	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql chromium
 
 test: .venv/installed-dev  ## all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-long: .venv/installed-dev  ## the tests that take minutes: a kill at every moment
 	$(BIN)/python -m pytest -m long
+
+bench: .venv/installed-dev  ## what the work costs, into docs/benchmarks.md (takes a quarter of an hour)
+	$(BIN)/python -m tests.benchmarks --write
+
+profile: .venv/installed-dev  ## where the processor time of a first run goes
+	$(BIN)/python -m tests.benchmarks.profile
 
 check: .venv/installed-dev  ## format, lint, types, import arrows
 	$(BIN)/ruff format --check .

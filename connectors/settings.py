@@ -142,6 +142,11 @@ class Learning360Settings(BaseSettings):
     platform_name: Name = "Coursera for Business"
     no_group_propagation: bool = False
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells one target from another: the platform, the group, and what Coursera is called there."""
+        return self.api_url, self.group_id, self.platform_name
+
 
 class SyncSettings(BaseSettings):
     """How the synchronisation behaves, and where its ledger is."""
@@ -159,16 +164,25 @@ class SyncSettings(BaseSettings):
     launch_rule: Literal["completed", "open"] = "completed"
     lock_wait: Annotated[float, Field(ge=0)] = 21_600
     alert_rejects: Annotated[int, Field(ge=1)] = 100
+    aliases: Path | None = None
+    targets: Path | None = None
+    keep_rejects_days: Annotated[int, Field(ge=0)] = 0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a working command needs; ``token_from_fallback`` says where the refresh token stood."""
+    """All that a working command needs; ``token_from_fallback`` says where the refresh token stood.
+
+    ``target`` and ``programs`` are set where these are the settings of one of several targets (see
+    `connectors.targets`): its name, and the Coursera programs it gets, none being all.
+    """
 
     coursera: CourseraSettings
     learning360: Learning360Settings
     sync: SyncSettings
     token_from_fallback: bool = False
+    target: str | None = None
+    programs: tuple[str, ...] = ()
 
 
 def load_settings(fallback: Fallback | None = None) -> Settings:

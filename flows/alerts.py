@@ -12,11 +12,14 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
 
 from tasks.events import FLOW, MANY_REJECTED, RUN_ENDED, STATE, TOKEN_USED
 
 ALERTS_BLOCK = "coursera-sync-alerts"
-FLOWS = ("setup", "catalog", "statistics", "backfill", "reconcile")
+FLOWS = ("setup", "catalog", "statistics", "backfill", "reconcile", "restore")
+# Those of all deployments in prefect.yaml.
+TAGS = ("coursera", "360learning")
 DAILY = ("catalog", "statistics")
 DONE = ["completed", "completed_with_rejects"]
 
@@ -34,12 +37,18 @@ def _failed() -> EventTrigger:
         posture=Posture.Reactive,
         expect={"prefect.flow-run.Failed", "prefect.flow-run.Crashed"},
         match={"prefect.resource.id": "prefect.flow-run.*"},
-        match_related=_our_flows(),
+        match_related=_ours(),
     )
 
 
-def _our_flows() -> dict[str, str | list[str]]:
-    return {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
+def _ours() -> list[ResourceSpecification]:
+    """What tells our deployments' runs: other teams have flows of these names, too, but not with our tags.
+
+    Tags are all that both a state's event and a sign of life name besides the flow.
+    """
+    flow = {"prefect.resource.role": "flow", "prefect.resource.name": list(FLOWS)}
+    tags = [{"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag}"} for tag in TAGS]
+    return [ResourceSpecification.model_validate(one) for one in (flow, *tags)]
 
 
 def _overdue(flow: str) -> EventTrigger:
@@ -71,7 +80,7 @@ def _gone_silent() -> EventTrigger:
         after={"prefect.flow-run.heartbeat"},
         expect={"prefect.flow-run.*"},
         match={"prefect.resource.id": "prefect.flow-run.*"},
-        match_related=_our_flows(),
+        match_related=_ours(),
         for_each={"prefect.resource.id"},
         within=LIFE_PATIENCE,
     )

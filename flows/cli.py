@@ -4,6 +4,7 @@ Prefect is imported only by the commands that run a flow, so that `status` and `
 """
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -15,6 +16,7 @@ from typer.exceptions import TyperException
 
 from connectors.errors import SettingsError, SyncError
 from flows import console
+from tasks.summary import INTERRUPTED
 
 app = typer.Typer(
     help="Coursera for Business courses and learners' progress in 360Learning.",
@@ -22,12 +24,19 @@ app = typer.Typer(
     add_completion=False,
 )
 
+# The exit code that Typer makes of an interrupt.
+TYPER_INTERRUPTED = 130
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on the last line.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more, and show where a failure came from.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 Programs = Annotated[
     list[str] | None,
     typer.Option("--program", metavar="ID", help="Only this program of Coursera's; may be given again."),
+]
+Courses = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="Only these courses of Coursera's (contentId); else all of them."),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Read all reports, not only those with new activity.")]
 Fresh = Annotated[
@@ -42,13 +51,42 @@ Learners = Annotated[
 ReportFile = Annotated[
     Path | None, typer.Option("--report", metavar="FILE", help="Write the run's report as one HTML file.")
 ]
+PlanFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        help="With --dry-run: write the whole plan to a private .csv or .parquet file (addresses too).",
+    ),
+]
+Probe = Annotated[
+    bool,
+    typer.Option("--probe", help="Find out, by reading alone, what the platforms' contracts leave open."),
+]
 Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rows put aside, by reason.")]
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Send attempts that are missing, and update open ones that differ.")
+]
+Adopt = Annotated[bool, typer.Option("--adopt", help="Rebuild a lost ledger from what 360Learning holds.")]
+ExportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        metavar="FILE",
+        help="Write all differences to a private .csv or .parquet file (addresses too).",
+    ),
+]
 Csv = Annotated[
     Path | None,
     typer.Option(
         "--csv", metavar="FILE", help="Write every row put aside to a private file (addresses too)."
     ),
 ]
+Learner = Annotated[str, typer.Option("--learner", metavar="MAIL", help="The learner's address.")]
+Course = Annotated[str, typer.Option("--course", metavar="ID", help="The course (Coursera's contentId).")]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no platform: only what the ledger knows.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for a confirmation.")]
+SuggestFile = Annotated[Path, typer.Argument(metavar="FILE", help="The new file (addresses; private).")]
 OneMachine = Annotated[
     bool,
     typer.Option(
@@ -73,12 +111,12 @@ AuthFile = Annotated[
 
 
 @app.command()
-def setup(*, as_json: Json = False, verbose: Verbose = False) -> None:
+def setup(*, probe: Probe = False, as_json: Json = False, verbose: Verbose = False) -> None:
     """Prove both sign-ins and the scopes, and make the integration ready with its launch rule."""
     console.prepare(verbose=verbose)
     from flows.setup import setup as flow  # noqa: PLC0415
 
-    console.run(flow, {}, as_json=as_json)
+    console.run(flow, {"probe": probe}, as_json=as_json)
 
 
 @app.command()
@@ -86,6 +124,7 @@ def catalog(
     *,
     program: Programs = None,
     dry_run: DryRun = False,
+    plan: PlanFile = None,
     report: ReportFile = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -94,7 +133,7 @@ def catalog(
     console.prepare(verbose=verbose)
     from flows.catalog import catalog as flow  # noqa: PLC0415
 
-    console.run(flow, {"programs": program, "dry_run": dry_run}, as_json=as_json, report=report)
+    console.run(flow, {"programs": program, "dry_run": dry_run}, as_json=as_json, report=report, plan=plan)
 
 
 @app.command()
@@ -103,6 +142,7 @@ def statistics(
     full: Full = False,
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    plan: PlanFile = None,
     report: ReportFile = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -111,7 +151,9 @@ def statistics(
     console.prepare(verbose=verbose)
     from flows.statistics import statistics as flow  # noqa: PLC0415
 
-    console.run(flow, {"full": full, "fresh": fresh, "dry_run": dry_run}, as_json=as_json, report=report)
+    console.run(
+        flow, {"full": full, "fresh": fresh, "dry_run": dry_run}, as_json=as_json, report=report, plan=plan
+    )
 
 
 @app.command()
@@ -122,6 +164,7 @@ def backfill(  # noqa: PLR0913 - a command's options
     program: Programs = None,
     learner: Learners = None,
     dry_run: DryRun = False,
+    plan: PlanFile = None,
     report: ReportFile = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -138,7 +181,7 @@ def backfill(  # noqa: PLR0913 - a command's options
         "learners": [digest_of(address) for address in learner or []],
         "dry_run": dry_run,
     }
-    console.run(flow, parameters, as_json=as_json, report=report)
+    console.run(flow, parameters, as_json=as_json, report=report, plan=plan)
 
 
 def _moment(option: str, value: str | None) -> datetime | None:
@@ -151,6 +194,39 @@ def _moment(option: str, value: str | None) -> datetime | None:
 
 
 @app.command()
+def reconcile(
+    *,
+    repair: Repair = False,
+    adopt: Adopt = False,
+    export: ExportFile = None,
+    report: ReportFile = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Read back what 360Learning holds, and show where it differs from Coursera."""
+    console.prepare(verbose=verbose)
+    from flows.reconcile import reconcile as flow  # noqa: PLC0415
+
+    console.run(flow, {"repair": repair, "adopt": adopt}, as_json=as_json, report=report, export=export)
+
+
+@app.command()
+def restore(
+    courses: Courses = None,
+    *,
+    dry_run: DryRun = False,
+    plan: PlanFile = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Bring back courses that an archive took."""
+    console.prepare(verbose=verbose)
+    from flows.restore import restore as flow  # noqa: PLC0415
+
+    console.run(flow, {"courses": courses, "dry_run": dry_run}, as_json=as_json, plan=plan)
+
+
+@app.command()
 def status(
     *, rejected: Rejected = False, csv: Csv = None, as_json: Json = False, verbose: Verbose = False
 ) -> None:
@@ -159,6 +235,40 @@ def status(
     from flows.status import show_status  # noqa: PLC0415
 
     show_status(rejected=rejected, csv_file=csv, as_json=as_json)
+
+
+@app.command()
+def explain(
+    *,
+    learner: Learner,
+    course: Course,
+    offline: Offline = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Tell the story of one learner on one course: what Coursera says, what was sent, what came of it."""
+    console.prepare(verbose=verbose)
+    from flows.explain import explain as tell  # noqa: PLC0415
+
+    tell(learner, course, offline=offline, as_json=as_json)
+
+
+@app.command()
+def forget(*, learner: Learner, yes: Yes = False, as_json: Json = False, verbose: Verbose = False) -> None:
+    """Remove one person from the ledger."""
+    console.prepare(verbose=verbose)
+    from flows.forget import forget as remove  # noqa: PLC0415
+
+    remove(learner, yes=yes, as_json=as_json)
+
+
+@app.command()
+def suggest(file: SuggestFile, *, as_json: Json = False, verbose: Verbose = False) -> None:
+    """Say who the learners may be that 360Learning does not know: a private file for SYNC_ALIASES."""
+    console.prepare(verbose=verbose)
+    from flows.suggest import suggest as write  # noqa: PLC0415
+
+    write(file, as_json=as_json)
 
 
 @app.command()
@@ -209,8 +319,17 @@ def sandbox(context: typer.Context) -> None:
 
 def main() -> None:
     """Run the command; a failure is one plain message, and with --json one object."""
-    command = typer.main.get_command(app)
-    sys.exit(_guarded(lambda: command.main(standalone_mode=False)))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an interrupt, as SIGINT is
+    code = _guarded(_command)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the rest is short, and must leave nothing behind
+    sys.exit(code)
+
+
+def _command() -> object:
+    code: object = typer.main.get_command(app).main(standalone_mode=False)
+    if code == TYPER_INTERRUPTED:
+        raise KeyboardInterrupt
+    return code
 
 
 def _guarded(work: Callable[[], Any]) -> int:
@@ -224,7 +343,7 @@ def _guarded(work: Callable[[], Any]) -> int:
     except SyncError as error:
         return _failed(error)
     except (KeyboardInterrupt, typer.Abort):
-        return _failed(SyncError("Interrupted. The next run goes on from what the ledger knows."))
+        return _failed(SyncError(INTERRUPTED))
     except Exception as error:  # noqa: BLE001 - people get a message, whatever happened
         return _failed(SyncError(f"Unexpected: {type(error).__name__}. Run it with --verbose to see where."))
     return code if isinstance(code, int) else 0

@@ -1,45 +1,38 @@
 """Running a flow from the command line: what goes to stdout, what to stderr, and how it ends."""
 
-import asyncio
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
 from connectors.errors import SyncError
-from tasks.summary import Summary
+from flows.interrupting import run_to_end
+from tasks.summary import COUNTS, INTERRUPTED, Summary
+
+if TYPE_CHECKING:
+    from tasks.preview import Preview
 
 # Prefect's own settings where people have set none: room for a slow machine to start the temporary server,
-# no telemetry, our log lines beside Prefect's in its UI.
+# no telemetry, our log lines beside Prefect's in its UI, and no warning about those that belong to no run.
 PREFECT_DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 # On the console Prefect would repeat our messages, and print a traceback for every failure.
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 Flow = Callable[..., Coroutine[Any, Any, Any]]
 logger = logging.getLogger("coursera_sync")
-COUNTS = (
-    "extracted",
-    "merged",
-    "held",
-    "unchanged",
-    "submitted",
-    "accepted",
-    "rejected",
-    "archived",
-    "recovered",
-)
-
 
 # One console for log lines and bars, so that neither garbles the other.
 STDERR = Console(stderr=True)
@@ -55,9 +48,25 @@ def prepare(*, verbose: bool) -> None:
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-def run(flow: Flow, parameters: dict[str, Any], *, as_json: bool, report: Path | None = None) -> None:
-    """Run a flow, print its summary, write its report where one is asked for, and end with its exit code."""
-    summary = run_flow(flow, parameters, report=report)
+def run(
+    flow: Flow,
+    parameters: dict[str, Any],
+    *,
+    as_json: bool,
+    report: Path | None = None,
+    plan: Path | None = None,
+    export: Path | None = None,
+) -> None:
+    """Run a flow, print its plan and its summary, write the files asked for, and end with its exit code.
+
+    The plan of a dry run is part of the answer on stdout; with ``as_json`` that is one object, and it goes to
+    stderr.
+    """
+    from flows.planning import require_plan_file, show  # noqa: PLC0415 - few commands show a plan
+
+    require_plan_file(plan, dry_run=bool(parameters.get("dry_run")))
+    foresee = partial(show, path=plan, to_stderr=as_json)
+    summary = run_flow(flow, parameters, report=report, foresee=foresee, export=export)
     if as_json:
         print_json(summary.as_json())
     else:
@@ -67,23 +76,35 @@ def run(flow: Flow, parameters: dict[str, Any], *, as_json: bool, report: Path |
     raise typer.Exit(summary.exit_code)
 
 
-def run_flow(flow: Flow, parameters: dict[str, Any], *, report: Path | None = None) -> Summary:
+def run_flow(
+    flow: Flow,
+    parameters: dict[str, Any],
+    *,
+    report: Path | None = None,
+    foresee: "Callable[[Sequence[Preview]], None]" = lambda _: None,
+    export: Path | None = None,
+) -> Summary:
     """Run a flow to its end and return its summary; a failure is raised, once its report is written."""
     from flows.onlooking import watched  # noqa: PLC0415 - it imports Prefect, which must be prepared first
 
     # With --verbose Prefect writes to stderr too, past our console.
     quiet = not logger.isEnabledFor(logging.DEBUG)
-    with watched(getattr(flow, "name", ""), STDERR, report_file=report, bars=quiet):
+    with watched(
+        getattr(flow, "name", ""),
+        STDERR,
+        report_file=report,
+        foresee=foresee,
+        export_file=export,
+        bars=quiet,
+    ):
         return _run_flow(flow, parameters)
 
 
 def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
-    from prefect.exceptions import TerminationSignal  # noqa: PLC0415 - Prefect must be prepared first
-
     try:
-        result = asyncio.run(flow(**parameters))
-    except (KeyboardInterrupt, TerminationSignal) as error:
-        raise SyncError("Interrupted. The next run goes on from what the ledger knows.") from error
+        result = run_to_end(flow(**parameters))
+    except KeyboardInterrupt as error:
+        raise SyncError(INTERRUPTED) from error
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
             raise
@@ -103,9 +124,15 @@ def print_json(value: object) -> None:
 
 
 def in_words(summary: Summary) -> str:
-    """The summary for people."""
+    """The summary for people; that of several targets is told one by one."""
+    if summary.targets is not None:
+        return "\n".join(map(in_words, summary.targets))
     counts = ", ".join(f"{name} {getattr(summary, name)}" for name in COUNTS if getattr(summary, name))
-    lines = [f"{summary.flow}: {summary.state.replace('_', ' ')} in {summary.seconds:.1f} s"]
+    named = f"{summary.flow}, {summary.target}" if summary.target else summary.flow
+    lines = [f"{named}: {summary.state.replace('_', ' ')} in {summary.seconds:.1f} s"]
     lines += [f"  {counts or 'nothing to do'}"]
+    if summary.differences is not None:
+        found = ", ".join(f"{count} {sort}" for sort, count in summary.differences.items() if count)
+        lines += [f"  differences: {found or 'none'}"]
     lines += [f"  note: {note}" for note in summary.notes]
     return "\n".join(lines)

@@ -30,6 +30,8 @@ GOOD = {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     # The UI asks the server it was loaded from, by whatever name people reach that.
     "PREFECT_SERVER_UI_API_URL": "/api",
+    # Prefect's newer UI asks a host outside for how to send analytics, even where they are off.
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
 }
 
 

@@ -1,17 +1,18 @@
 """People at the command line look on: bars on their terminal, and a run's report in a file."""
 
 import logging
-import os
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from connectors.errors import SettingsError, SyncError
+from connectors.errors import SyncError
+from flows.private_files import require_table_file, require_writable, try_to_write_table, write_privately
+from tasks.preview import Preview
 from tasks.report import Report, failure
 from tasks.watching import looking_on
 
@@ -19,53 +20,62 @@ logger = logging.getLogger("coursera_sync.report")
 
 
 @contextmanager
-def watched(flow: str, console: Console, *, report_file: Path | None, bars: bool) -> Iterator[None]:
-    """Show how a run goes, and write its report, however it ends. Bars show on terminals alone."""
+def watched(
+    flow: str,
+    console: Console,
+    *,
+    report_file: Path | None,
+    foresee: Callable[[Sequence[Preview]], None],
+    export_file: Path | None,
+    bars: bool,
+) -> Iterator[None]:
+    """Show how a run goes, and write its report, however it ends. Bars show on terminals alone.
+
+    ``foresee`` is told what a dry run would do; ``export_file`` is given what a comparison found.
+    """
     if report_file is not None:
-        _require_writable(report_file)
+        require_writable("--report", report_file)
+    if export_file is not None:
+        require_table_file("--export", export_file)
     person = _Person(console, bars=bars)
     try:
         with person.bars, looking_on(person):
             yield
     except BaseException as error:
         message = str(error) if isinstance(error, SyncError) else "Interrupted, or a fault of this program."
-        person.report = person.report or failure(flow, message, time.time_ns() // 1_000_000)
+        person.reports = person.reports or [failure(flow, message, time.time_ns() // 1_000_000)]
         raise
     finally:
-        if report_file is not None and person.report is not None:
-            _try_to_write(report_file, person.report)
+        if report_file is not None and person.reports:
+            _try_to_write(report_file, person.reports)
+        if person.previews:
+            foresee(person.previews)
+        if export_file is not None and person.differences:
+            try_to_write_table("--export", export_file, pd.concat(person.differences, ignore_index=True))
 
 
-def _try_to_write(path: Path, report: Report) -> None:
+def _try_to_write(path: Path, reports: Sequence[Report]) -> None:
     try:
-        write_report(path, report)
+        write_reports(path, reports)
     except OSError as error:  # what the run did stands, and so does how it ended
         logger.error("--report %s could not be written: %s", path, error.strerror)  # noqa: TRY400
 
 
-def write_report(path: Path, report: Report) -> None:
-    """Write a report as one HTML file for the user alone; a file that is there is replaced whole."""
+def write_reports(path: Path, reports: Sequence[Report]) -> None:
+    """Write a run's report as one HTML file for the user alone; that of several targets comes first."""
     from tasks.rendering.html import html  # noqa: PLC0415 - few commands write one
 
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(html(report))
-    Path(name).replace(path)
-
-
-def _require_writable(path: Path) -> None:
-    """Say before a run begins where its report could not be written."""
-    if path.is_dir():
-        raise SettingsError(f"--report {path} is a folder: name a file in it.")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise SettingsError(f"--report {path} cannot be written: {path.parent} is no folder of yours.")
+    first = sorted(reports, key=lambda report: not report.is_joint)
+    write_privately(path, html(*first).encode())
 
 
 class _Person:
     """Someone at a terminal, or a file that waits for the report."""
 
     def __init__(self, console: Console, *, bars: bool) -> None:
-        self.report: Report | None = None
+        self.reports: list[Report] = []
+        self.previews: list[Preview] = []
+        self.differences: list[pd.DataFrame] = []
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -86,4 +96,12 @@ class _Person:
 
     def read(self, report: Report) -> None:
         """Keep the report."""
-        self.report = report
+        self.reports.append(report)
+
+    def foresee(self, preview: Preview) -> None:
+        """Keep what a dry run would do."""
+        self.previews.append(preview)
+
+    def find(self, differences: pd.DataFrame) -> None:
+        """Keep where both sides differ."""
+        self.differences.append(differences)

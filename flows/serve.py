@@ -1,10 +1,12 @@
 """`coursera-sync serve`: Prefect's server and UI, the schedules and a worker, on one machine.
 
 Each is a process in a session of its own, so that an interrupt at the terminal reaches this one alone and the
-others are ended in order: the worker first, which still has something to tell the server.
+others are ended in order: the worker first, which still has something to tell the server. Where this one is
+killed they die with it, on Linux.
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -33,6 +36,11 @@ SERVER = (*PYTHON_M, "prefect", "server", "start")
 REGISTER = (*PYTHON_M, "flows.cli", "register")
 DEPLOY = (*PYTHON_M, "prefect", "--no-prompt", "deploy", "--all")
 WORKER = (*PYTHON_M, "prefect", "worker", "start", "--pool", "coursera-sync", "--type", "process")
+# prctl's option that has the kernel send a signal to a process whose parent has died.
+PR_SET_PDEATHSIG = 1
+DIE_WITH_PARENT = (
+    partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGKILL) if sys.platform == "linux" else None
+)
 
 
 class _StoppedError(Exception):
@@ -131,6 +139,7 @@ class _Keeper:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 umask=0o077,
+                preexec_fn=DIE_WITH_PARENT,  # noqa: PLW1509 - no thread of ours runs, and it is one call
             )
         finally:
             os.close(descriptor)

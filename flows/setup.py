@@ -1,22 +1,41 @@
 """Set up: prove both sign-ins, find or create the integration, put the launch rule in force."""
 
+from functools import partial
+
 from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.ending import ended
 from flows.naming import run_name
-from tasks.integration import align_integration, ensure_integration, prove_coursera, prove_learning360
-from tasks.run import open_run
+from tasks.integration import (
+    align_integration,
+    ensure_integration,
+    notice_other_connectors,
+    prove_coursera,
+    prove_learning360,
+)
+from tasks.probing import find_out
+from tasks.run import Run
 from tasks.summary import Summary
+from tasks.targets import on_each_target
 
 
 @flow(name="setup", flow_run_name=run_name, persist_result=False)
-async def setup() -> Summary | State[Summary]:
-    """Prove sign-ins, organisation and scopes, and make the integration ready."""
-    async with open_run("setup") as run:
-        await prove_coursera(run)
-        await prove_learning360(run)
-        integration = await ensure_integration(run)
-        if integration is not None:
-            await align_integration(run, integration)
-    return ended(run.summary)
+async def setup(*, probe: bool = False) -> Summary | State[Summary]:
+    """Prove sign-ins, organisation and scopes, and make the integration ready.
+
+    Args:
+        probe: Then find out, by reading alone, what the platforms' contracts leave open.
+    """
+    return ended(await on_each_target("setup", partial(_set_up, probe=probe)))
+
+
+async def _set_up(run: Run, *, probe: bool) -> None:
+    await prove_coursera(run)
+    await prove_learning360(run)
+    await notice_other_connectors(run)
+    integration = await ensure_integration(run)
+    if integration is not None:
+        await align_integration(run, integration)
+    if probe:
+        await find_out(run)

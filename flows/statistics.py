@@ -1,19 +1,29 @@
 """The statistics: learners' progress at Coursera as attempts in 360Learning."""
 
+from functools import partial
+
 from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.ending import ended
 from flows.naming import run_name
 from tasks.adoption import know_what_is_held
+from tasks.ahead import Ahead
+from tasks.aside import drop_untried
 from tasks.extract import extract_reports
+from tasks.freshness import tell_freshness
+from tasks.intake import STREAM, Intake
 from tasks.integration import ensure_integration
 from tasks.kinds import Statistics
-from tasks.load import send
-from tasks.progress import STREAM, map_reports, plan_statistics
+from tasks.matching import apply_aliases
+from tasks.outbox import Outbox
+from tasks.parts import parts, whole
+from tasks.progress import count_settled, put_aside, send_progress
 from tasks.recovery import recover, resolve_uncertain
-from tasks.run import open_run
+from tasks.run import Run
+from tasks.settled import Settled
 from tasks.summary import Summary
+from tasks.targets import on_each_target
 from tasks.window import mark_read, since_last_run
 
 
@@ -28,19 +38,31 @@ async def statistics(
         dry_run: Only say what would be done.
         fresh: Go on although the ledger does not know what the integration in 360Learning holds.
     """
-    async with open_run("statistics", stream=STREAM, dry_run=dry_run) as run:
-        await ensure_integration(run)
-        await recover(run, [Statistics()])
-        await resolve_uncertain(run)
-        reading = await extract_reports(run, since_last_run(run, STREAM, full=full))
-        reports = await map_reports(run, reading)
-        await know_what_is_held(run, reports, fresh=fresh)
-        attempts = await plan_statistics(run, reading, reports)
-        if dry_run:
-            run.summary.submitted = len(attempts)
-        else:
-            await send(run, Statistics(), attempts)
-        reading.require_complete()
-        if not dry_run:
-            mark_read(run, STREAM, reading)
-    return ended(run.summary)
+    work = partial(_bring_progress, full=full, fresh=fresh)
+    return ended(await on_each_target("statistics", work, stream=STREAM, dry_run=dry_run))
+
+
+async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
+    await ensure_integration(run)
+    await recover(run, [Statistics()])
+    await resolve_uncertain(run)
+    await apply_aliases(run)
+    window = since_last_run(run, STREAM, full=full)
+    settled = Settled(run, in_full=window.since is None)
+    kind = Statistics()
+    async with Outbox(run, kind) as outbox:
+        ahead = Ahead(run, outbox, kind, settled)
+        with Intake(run, ahead, settled) as intake:
+            reading = await extract_reports(run, window, intake)
+            await intake.finish(reading)
+            await know_what_is_held(run, intake.courses, fresh=fresh)
+            await put_aside(run, intake)
+            of = whole(intake, shows_all=reading.shows_all)
+            await send_progress(run, outbox, parts(run, intake, of, ahead, settled), settled)
+            count_settled(run, settled, ahead)
+            await outbox.flush()
+            tell_freshness(run, reading, intake)
+    reading.require_complete()
+    if not run.dry_run:
+        mark_read(run, STREAM, reading)
+        drop_untried(run, STREAM)

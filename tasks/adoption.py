@@ -2,13 +2,14 @@
 
 import logging
 
+import numpy as np
 import pandas as pd
 
 from connectors.errors import AccessError, SyncError
 from connectors.learning360.answers import MissingScopeError
 from connectors.ledger import runs, statistics
-from tasks.mapping.attempts import KEY
-from tasks.progress import MappedReports
+from connectors.ledger.keys import keyed, keys
+from tasks.mapping.fingerprints import KEY
 from tasks.reading_back import held_attempts
 from tasks.run import Run
 from tasks.step import step
@@ -19,8 +20,8 @@ logger = logging.getLogger("coursera_sync.adoption")
 
 
 @step("make sure that the ledger knows what 360Learning holds")
-async def know_what_is_held(run: Run, reports: MappedReports, *, fresh: bool) -> None:
-    """Adopt the attempts on the courses of a reading, where the ledger did not see the integration created.
+async def know_what_is_held(run: Run, courses: list[str], *, fresh: bool) -> None:
+    """Adopt the attempts on these courses, where the ledger did not see the integration created.
 
     Statistics sent blindly would open every attempt a second time. ``fresh`` goes on regardless.
     """
@@ -33,7 +34,7 @@ async def know_what_is_held(run: Run, reports: MappedReports, *, fresh: bool) ->
         run.note("Going on without knowing what the integration holds, as --fresh asks for")
         attempts = pd.DataFrame()
     else:
-        attempts = await _adopted(run, reports.enrollments["course"].unique().tolist())
+        attempts = await _adopted(run, courses)
     now_ms = run.surroundings.now_ms()
     with run.ledger.begin() as db:
         if len(attempts):
@@ -66,6 +67,34 @@ async def _adopted(run: Run, courses: list[str]) -> pd.DataFrame:
     return numbered(held)
 
 
+@step("adopt what 360Learning holds")
+async def adopt_attempts(run: Run, held: pd.DataFrame) -> None:
+    """Let the ledger know the attempts that 360Learning holds (HELD_COLUMNS) and it does not.
+
+    An attempt is told by its learner, its course and its first activity; what the ledger knows stays.
+    """
+    known_of = _known_attempts(run, held)
+    told = [*KEY, "first_at"]
+    new = held.merge(known_of[told].drop_duplicates(), on=told, how="left", indicator=True)
+    new = numbered(new.loc[new["_merge"].eq("left_only")].drop(columns="_merge"))
+    last = known_of.groupby(KEY)["number"].max().rename("last_number")
+    beside = new.join(last, on=KEY)["last_number"].fillna(0).astype("int64")
+    now_ms = run.surroundings.now_ms()
+    with run.ledger.begin() as db:
+        attempts = new.assign(number=new["number"] + beside)
+        statistics.accept_attempts(
+            db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms
+        )
+        statistics.unsettle(db, run.target.id)
+        run.target = runs.trust(db, run.target)
+    run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(new)}")
+
+
+def _known_attempts(run: Run, held: pd.DataFrame) -> pd.DataFrame:
+    with run.ledger.read() as db:
+        return statistics.attempts_of(db, run.target.id, np.unique(keys(held)))
+
+
 def numbered(held: pd.DataFrame) -> pd.DataFrame:
     """Attempts that 360Learning holds as the ledger keeps them, numbered by their first activity.
 
@@ -73,4 +102,4 @@ def numbered(held: pd.DataFrame) -> pd.DataFrame:
     """
     real = held.loc[held["progress"].gt(0)].sort_values([*KEY, "first_at", "last_at"])
     number = real.groupby(KEY).cumcount() + 1
-    return real.assign(number=number, external_id="", rule=RULE)
+    return keyed(real.assign(number=number, external_id="", rule=RULE))

@@ -2,24 +2,31 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import orjson
 import pandas as pd
 
 from connectors.coursera.listing import identity
 from connectors.ledger import rejects
-from tasks.extract import Reading
+from tasks.extract import CatalogReading
 from tasks.run import Run
 
+MS_PER_DAY = 86_400_000
 
-def taken_up_again(run: Run, stream: str, reading: Reading) -> list[object]:
+
+def rows_aside(run: Run, stream: str) -> list[object]:
+    """The rows (as they were read) that earlier runs put aside because they could not be mapped."""
+    with run.ledger.begin() as db:
+        aside = rejects.known_rejects(db, run.target.id, stream)
+    return [orjson.loads(raw) for raw in aside["raw"].dropna()]
+
+
+def taken_up_again(run: Run, stream: str, reading: CatalogReading) -> list[object]:
     """Rows put aside by earlier runs that a reading does not show, though Coursera may have them still."""
     if reading.shows_all:
         return []
-    with run.ledger.begin() as db:
-        aside = rejects.known_rejects(db, run.target.id, stream)
     shown = {identity(element) for element in reading.elements}
-    elements: list[object] = [orjson.loads(raw) for raw in aside["raw"].dropna()]
-    return [element for element in elements if identity(element) not in shown]
+    return [element for element in rows_aside(run, stream) if identity(element) not in shown]
 
 
 def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +38,7 @@ def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
             "reason": put_aside["reason"],
             "learner": None,
             "course": pd.Series([_course(row) for row in rows], dtype="str"),
-            "raw": pd.Series([orjson.dumps(row).decode() for row in rows], dtype="str"),
+            "raw": pd.Series([msgspec.json.encode(row).decode() for row in rows], dtype="str"),
         }
     )
 
@@ -50,6 +57,30 @@ def replace(run: Run, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) 
         rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
+def replace_unmapped(run: Run, stream: str, aside: pd.DataFrame) -> None:
+    """Put aside rows that cannot be mapped, and forget those of earlier runs that are not among them."""
+    with run.ledger.begin() as db:
+        known = rejects.known_rejects(db, run.target.id, stream)
+        unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(aside["row_id"]), "row_id"]
+        rejects.take_back(db, run.target.id, stream, unmapped.tolist())
+        now_ms = run.surroundings.now_ms()
+        rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
+
+
+def drop_untried(run: Run, stream: str) -> None:
+    """Forget rows that no run has tried again for SYNC_KEEP_REJECTS_DAYS: their integration is gone.
+
+    To be called when a run is done. It has tried again whatever Coursera may still have.
+    """
+    days = run.settings.sync.keep_rejects_days
+    if not days:
+        return
+    with run.ledger.begin() as db:
+        dropped = rejects.drop_untried(db, stream, run.surroundings.now_ms() - days * MS_PER_DAY)
+    if dropped:
+        run.note(f"Rows put aside and not tried again for {days} days, now forgotten: {dropped}")
+
+
 def _course(row: object) -> str | None:
-    course = row.get("contentId") if isinstance(row, dict) else None
+    course = row.get("contentId") if isinstance(row, dict) else getattr(row, "contentId", None)
     return course if isinstance(course, str) else None

@@ -11,7 +11,7 @@ from tasks.summary import Summary
 RUN_ENDED = "coursera-sync.run.ended"
 TOKEN_USED = "coursera-sync.token.used"  # noqa: S105 - an event's name
 FLOW, STATE, MANY_REJECTED = "coursera-sync.flow", "coursera-sync.state", "coursera-sync.many-rejected"
-NOT_COUNTS = {"flow", "state", "notes", "error"}
+NOT_COUNTS = {"flow", "state", "notes", "error", "targets"}
 
 logger = logging.getLogger("coursera_sync.events")
 

@@ -8,13 +8,13 @@ import pandas as pd
 
 from connectors.ledger.frames import records
 from connectors.ledger.history import course_bodies
-from tasks.mapping.attempts import KEY
+from tasks.mapping.fingerprints import KEY
 from tasks.run import Run
 from tasks.story import Example
 
 # So many of each sort of change, so that one sort does not take all the room.
 OF_EACH_SORT = 4
-SORTS = {"create": "new", "update": "changed"}
+SORTS = {"create": "new", "update": "changed", "restore": "brought back"}
 
 Body = dict[str, Any]
 

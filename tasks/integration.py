@@ -1,8 +1,9 @@
 """The integration in 360Learning: proven, found or created, with the launch rule in force."""
 
 import logging
+from collections import Counter
 
-from connectors.errors import AccessError, OutcomeUnknownError, RequestError
+from connectors.errors import AccessError, OutcomeUnknownError, RequestError, SyncError
 from connectors.learning360.answers import IntegrationExistsError, MissingScopeError
 from connectors.learning360.client import NO_SUCH_ID
 from connectors.learning360.models import Integration, IntegrationBody, IntegrationPatch
@@ -47,9 +48,13 @@ async def prove_learning360(run: Run) -> None:
             f"360Learning does not grant {', '.join(missing)} to LEARNING360_CLIENT_ID: have them added "
             "to the API client in 360Learning's settings."
         )
-    without = [scope for scope, probe in OPTIONAL_SCOPES.items() if not await _granted(run, *probe)]
-    if without:
+    if without := await scopes_to_read_back(run):
         run.note(f"Not granted, and needed only to read back what 360Learning holds: {', '.join(without)}")
+
+
+async def scopes_to_read_back(run: Run) -> list[str]:
+    """Which of the scopes that only reading back needs are not granted."""
+    return [scope for scope, probe in OPTIONAL_SCOPES.items() if not await _granted(run, *probe)]
 
 
 async def _granted(run: Run, method: str, path: str) -> bool:
@@ -73,11 +78,29 @@ async def ensure_integration(run: Run) -> Integration | None:
         run.note("There is no integration in 360Learning yet: a run would create it")
         return None
     integration = found or await _create(run)
+    await _know(run, integration, trusted=found is None)
+    return integration
+
+
+@step("find the integration in 360Learning")
+async def require_integration(run: Run) -> Integration:
+    """Find the integration; SyncError where there is none to read back from."""
+    found = await _find(run)
+    if found is None:
+        raise SyncError(
+            f"There is no integration {run.settings.learning360.platform_name} in 360Learning's group: run "
+            "`coursera-sync setup` and `coursera-sync catalog` first."
+        )
+    await _know(run, found, trusted=False)
+    return found
+
+
+async def _know(run: Run, integration: Integration, *, trusted: bool) -> None:
+    """Note which integration the target is, and put the launch rule in force; see `runs.set_integration`."""
     if integration.id != run.target.integration_id:
         with run.ledger.begin() as db:
-            run.target = runs.set_integration(db, run.target, run.id, integration.id, trusted=found is None)
+            run.target = runs.set_integration(db, run.target, run.id, integration.id, trusted=trusted)
     await _change(run, integration, _launch_rule(run, integration), "the launch rule was not in force")
-    return integration
 
 
 @step("bring the integration in line with the settings")
@@ -90,6 +113,37 @@ async def align_integration(run: Run, integration: Integration) -> None:
     if integration.no_group_propagation != settings.no_group_propagation:
         patch["noGroupPropagation"] = settings.no_group_propagation
     await _change(run, integration, patch, "the settings differ from the integration")
+
+
+@step("look for courses of other connectors")
+async def notice_other_connectors(run: Run) -> None:
+    """Tell of other integrations of the group that look like Coursera's: their courses stand beside ours."""
+    settings = run.settings.learning360
+    others = [
+        one.external_platform
+        for one in await run.learning360.other_integrations(settings.platform_name)
+        if one.group_id == settings.group_id and "coursera" in one.external_platform.lower()
+    ]
+    if not others:
+        return
+    counts = await _courses_of(run, others)
+    told = ", ".join(f"{name} ({counts[name]} courses)" if name in counts else name for name in others)
+    run.note(
+        f"Another connector brought Coursera's courses to this group: {told}. They stand beside those of "
+        f"{settings.platform_name}; docs/leaving-the-vendors-connector.md leads through the change"
+    )
+
+
+async def _courses_of(run: Run, names: list[str]) -> Counter[str]:
+    """How many published courses integrations have in the group; nothing where courses:read is missing."""
+    counts = Counter(dict.fromkeys(names, 0))
+    try:
+        async for page in run.learning360.external_courses(run.settings.learning360.group_id):
+            of = (str(one.get("externalPlatform")) for one in page if one["status"] == "published")
+            counts.update(name for name in of if name in counts)
+    except MissingScopeError:
+        return Counter()
+    return counts
 
 
 async def _find(run: Run) -> Integration | None:

@@ -16,6 +16,8 @@ from tasks.mapping.outcomes import course_key, statistic_key
 from tasks.reading_back import proven
 from tasks.run import Run
 
+#: What is kept of an attempt while it is sent.
+SENT_COLUMNS = [*statistics.ATTEMPT_COLUMNS, "rule", "force_new"]
 INTERRUPTED = "not sent: an earlier run was interrupted"
 UNCERTAIN = (
     "outcome unknown: 360Learning reported no result, and courseStats:read or users:read is not granted"
@@ -106,11 +108,15 @@ class CourseArchivals(_Courses):
 
 
 class Statistics:
-    """Attempts to create or update: rows as `tasks.mapping.attempts.merge` gives them."""
+    """Attempts to create or update: SENT_COLUMNS, as `tasks.mapping.attempts.merge` gives them."""
 
     type: OperationType = "importExternalStatistics"
     most_rows = 10_000
     work = "send progress"
+
+    def __init__(self) -> None:
+        #: The keys (see `connectors.ledger.keys`) of the statistics that were refused.
+        self.refused: set[int] = set()
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the attempts' state as it was planned."""
@@ -119,7 +125,8 @@ class Statistics:
 
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """A statistic is its course, its learner and the first activity of its attempt."""
-        return list(zip(rows["course"], rows["learner"], bodies.iso_times(rows["first_at"]), strict=True))
+        begun = bodies.iso_times(rows["first_at"])
+        return list(zip(rows["course"].tolist(), rows["learner"].tolist(), begun, strict=True))
 
     def key(self, body: dict[str, Any]) -> Hashable:
         """The same, from a result's input."""
@@ -145,26 +152,28 @@ class Statistics:
 
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted states are the attempts' own now; refused ones are put aside."""
-        known = rows.assign(row_id=attempt_ids(rows))
-        accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
+        accepted, refused = rows.loc[rows["accepted"]], rows.loc[~rows["accepted"]]
         now_ms = run.surroundings.now_ms()
         statistics.accept_attempts(
             db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
         )
-        rejects.take_back(db, run.target.id, "statistics", accepted["row_id"].tolist())
+        learners = rejects.learners_aside(db, run.target.id, "statistics")
+        again = accepted.loc[accepted["learner"].isin(learners)]
+        rejects.take_back(db, run.target.id, "statistics", attempt_ids(again).tolist())
         self._put_aside(db, run, refused)
 
     def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
         """Put the statistics aside: the run takes them up again."""
-        self._put_aside(db, run, rows.assign(row_id=attempt_ids(rows), reason=INTERRUPTED))
+        self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
 
     def count(self, run: Run, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
+        self.refused.update(rows.loc[~rows["accepted"], "key"].tolist())
 
     def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
         now_ms = run.surroundings.now_ms()
-        aside = rows.assign(raw=None, uncertain=_as_json(rows))
+        aside = rows.assign(row_id=attempt_ids(rows), raw=None, uncertain=_as_json(rows))
         rejects.put_aside(db, run.target.id, "statistics", aside, run_id=run.id, now_ms=now_ms)
 
 
@@ -177,7 +186,7 @@ def _as_json(rows: pd.DataFrame) -> pd.Series:
     """The attempts that are uncertain as JSON, so that a later run can find out about them."""
     if "uncertain" not in rows:
         return pd.Series(None, index=rows.index, dtype="str")
-    columns = [*statistics.ATTEMPT_COLUMNS, "rule", "force_new"]
+    columns = [name for name in SENT_COLUMNS if name != "key"]
     texts = [orjson.dumps(row).decode() for row in records(rows[columns])]
     return pd.Series(texts, index=rows.index, dtype="str").where(rows["uncertain"])
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, Protocol
 
@@ -16,12 +15,11 @@ from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
 from tasks.mapping.outcomes import outcomes
 from tasks.run import Run
-from tasks.slots import make_sure_of_limit, slot
 from tasks.step import step
-from tasks.watching import Gauge
 
-FIRST_WAIT_SECONDS = 0.2
-LONGEST_POLL_SECONDS = 5.0
+# An operation is looked at after each tenth of its time so far: its end is noticed not much later than that.
+SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.2, 5.0
+POLL_SHARE = 0.1
 LONGEST_SLOT_WAIT_SECONDS = 15.0
 # Both are bounds on patience: an operation takes minutes, and others give their slots back.
 SLOT_PATIENCE_SECONDS = 2 * 3600.0
@@ -66,44 +64,24 @@ class Kind(Protocol):
         """Count what became of the rows."""
 
 
-async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
-    """Send rows in as few operations as there can be, at most three at a time.
-
-    Where an operation fails the others are still brought to their end, before its error is raised.
-    """
-    if rows.empty:
-        return
-    await make_sure_of_limit(run)
-    chunks = [rows.iloc[at : at + kind.most_rows] for at in range(0, len(rows), kind.most_rows)]
-    gauge = Gauge(run.progress, kind.work, len(rows))
-    await gauge.add(0)
-    work = (_send_chunk(run, kind, chunk.reset_index(drop=True), gauge) for chunk in chunks)
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-async def _send_chunk(run: Run, kind: Kind, rows: pd.DataFrame, gauge: Gauge) -> None:
-    await send_operation(run, kind, rows, uuid.uuid4().hex)
-    await gauge.add(len(rows))
-
-
 @step("send to 360Learning", run_name="send {kind.type}: {rows.shape[0]} rows")
-async def send_operation(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> None:
+async def send_operation(
+    run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
+) -> None:
     """Bring one bulk operation from intent to settled.
 
-    A second try of this task begins by finding out what became of the first one's submission.
+    To be called with a slot held, until the platform's work has ``ended``. A second try of this task begins
+    by finding out what became of the first one's submission.
     """
-    async with slot(run):
-        with run.ledger.begin() as db:
-            earlier = submissions.find(db, submission_id)
-            submission = earlier or _intended(db, run, kind, rows, submission_id)
-        operation_id = submission.operation_id
-        if earlier is not None and operation_id is None:
-            operation_id = await find_operation(run, kind, submission)
-        if operation_id is None:
-            operation_id = await _submitted(run, kind, submission)
-        settled = await finish(run, kind, submission, operation_id)
+    with run.ledger.begin() as db:
+        earlier = submissions.find(db, submission_id)
+        submission = earlier or _intended(db, run, kind, rows, submission_id)
+    operation_id = submission.operation_id
+    if earlier is not None and operation_id is None:
+        operation_id = await find_operation(run, kind, submission)
+    if operation_id is None:
+        operation_id = await _submitted(run, kind, submission)
+    settled = await finish(run, kind, submission, operation_id, ended)
     kind.count(run, settled)
 
 
@@ -114,12 +92,19 @@ def _intended(db: Connection, run: Run, kind: Kind, rows: pd.DataFrame, submissi
     return submission
 
 
-async def finish(run: Run, kind: Kind, submission: Submission, operation_id: str) -> pd.DataFrame:
-    """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows."""
+async def finish(
+    run: Run, kind: Kind, submission: Submission, operation_id: str, ended: asyncio.Event | None = None
+) -> pd.DataFrame:
+    """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows.
+
+    ``ended`` is set once the platform's work has.
+    """
     with run.ledger.begin() as db:
         submissions.mark_sent(db, submission.id, operation_id, run.surroundings.now_ms())
     try:
         operation = await _ended(run, operation_id)
+        if ended is not None:
+            ended.set()
         by_key = await _results(run, kind, operation_id)
     except NotFoundError:
         logger.warning("360Learning no longer knows the operation %s", operation_id)
@@ -202,15 +187,15 @@ async def _politely(run: Run, submit: Callable[[], Awaitable[str]]) -> str:
 async def _ended(run: Run, operation_id: str) -> Operation:
     """Look at an operation until it has ended, less often as time goes by."""
     began = run.surroundings.monotonic()
-    wait = FIRST_WAIT_SECONDS
     while not (operation := await run.learning360.operation(operation_id)).has_ended:
-        if run.surroundings.monotonic() - began > OPERATION_PATIENCE_SECONDS:
+        elapsed = run.surroundings.monotonic() - began
+        if elapsed > OPERATION_PATIENCE_SECONDS:
             raise SyncError(
                 f"The bulk operation {operation_id} has not ended for two hours. It stays open in the "
                 "ledger, and the next run goes on with it."
             )
+        wait = min(max(elapsed * POLL_SHARE, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS)
         await run.surroundings.sleep(wait * _jitter(run))
-        wait = min(wait * 1.5, LONGEST_POLL_SECONDS)
     return operation
 
 

@@ -1,154 +1,160 @@
-"""Transform, for learners' progress: reports become enrollments, and those attempts to send."""
+"""Transform, for learners' progress: enrollments become attempts, and those the statistics to send."""
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from connectors.ledger import rejects, statistics
+from connectors.ledger.statistics import ENROLLMENT_COLUMNS, HELD_ATTEMPT
 from tasks import aside
+from tasks.ahead import Ahead, nothing_sent
 from tasks.examples import show_attempts
-from tasks.extract import Reading
-from tasks.kinds import UNCERTAIN, attempt_ids
-from tasks.mapping.attempts import HELD, KEY, SEND, UNCHANGED, merge
-from tasks.mapping.learners import renamed, resolve_addresses
-from tasks.mapping.statistics import map_enrollments
+from tasks.intake import STREAM, Intake
+from tasks.kinds import SENT_COLUMNS, UNCERTAIN, attempt_ids
+from tasks.mapping.attempts import HELD, SEND, UNCHANGED, merge
+from tasks.outbox import Outbox
+from tasks.parts import Part
+from tasks.pool import ROW, Pool
+from tasks.preview import show_statistics_plan
 from tasks.run import Run
+from tasks.settled import Settled
 from tasks.step import step
 
-STREAM = "statistics"
-ROW = [*KEY, "program"]
 
-logger = logging.getLogger("coursera_sync.progress")
+async def send_progress(run: Run, outbox: Outbox, parts: Iterable[Part], settled: Settled) -> None:
+    """Work through a reading: what a part has to send goes out while the next one is looked at.
 
-
-@dataclass(frozen=True)
-class MappedReports:
-    """``enrollments``: ENROLLMENT_COLUMNS; ``aside``: the rows put aside, as the ledger keeps them.
-
-    Where it is a part of a reading, ``name`` says which; the first one brings the rows put aside, and
-    ``shown`` (learner, course) are the rows of all parts.
+    A late part waits for what was sent ahead, while the reading went on.
     """
-
-    enrollments: pd.DataFrame
-    aside: pd.DataFrame
-    shown: pd.DataFrame
-    name: str = ""
-    is_first: bool = True
-
-
-@step("map the enrollment reports, with the launch rule")
-async def map_reports(run: Run, reading: Reading) -> MappedReports:
-    """Map every report row, and those that earlier runs put aside; count what is put aside."""
-    elements = [*reading.elements, *aside.taken_up_again(run, STREAM, reading)]
-    mapped = map_enrollments(
-        elements,
-        now_ms=run.surroundings.now_ms(),
-        send_scores=run.settings.sync.send_scores,
-        launch_rule=run.settings.sync.launch_rule,
-    )
-    run.summary.extracted += len(elements)
-    run.reject(mapped.rejects["reason"])
-    shown = mapped.enrollments[KEY].drop_duplicates()
-    return MappedReports(mapped.enrollments, aside.named(elements, mapped.rejects), shown)
+    ahead = outbox.added
+    for part in parts:
+        if part.is_late:
+            await outbox.settle(ahead)
+        await outbox.add(await plan_statistics(run, part, settled))
 
 
-def by_month(reports: MappedReports) -> Iterator[MappedReports]:
-    """A reading in parts, by the month (UTC) of the last activity, oldest first.
+@step("put aside enrollment reports that cannot be mapped")
+async def put_aside(run: Run, intake: Intake) -> None:
+    """Put aside what cannot be mapped.
 
-    The rows of one learner and one course stay together, so that their merge is right in whatever part.
+    What earlier runs put aside for that is forgotten: it has been mapped by now, or is gone from Coursera.
     """
-    last_at = reports.enrollments.groupby(KEY)["last_at"].transform("min")
-    months = pd.to_datetime(last_at, unit="ms").dt.strftime("%Y-%m")
-    for number, month in enumerate(sorted(months.unique()) or [""]):
-        part = reports.enrollments.loc[months.eq(month)].reset_index(drop=True)
-        yield replace(reports, enrollments=part, name=month, is_first=number == 0)
+    rows = intake.put_aside
+    run.summary.extracted += len(rows)
+    run.reject(rows["reason"])
+    if not run.dry_run:
+        aside.replace_unmapped(run, STREAM, rows)
 
 
 @step("compare learners' progress with what 360Learning has accepted")
-async def plan_statistics(run: Run, reading: Reading, reports: MappedReports) -> pd.DataFrame:
-    """Fold the rows into attempts and find those that are new or went on.
+async def plan_statistics(run: Run, part: Part, settled: Settled) -> pd.DataFrame:
+    """Fold the rows of a part into attempts and find those that are new or went on.
 
-    Returns the attempts to send. The merge includes what the ledger knows of rows that the reading does not
-    show; the ledger then knows the rows as they were read.
+    Returns the attempts to send (SENT_COLUMNS). The merge includes what the ledger
+    knows of rows that the reading does not show; the ledger then knows the rows as they were read.
     """
-    pool = _Pool(run, reports, retried=reports.is_first and not reading.shows_all)
-    attempts, parts = merge(pool.enrollments, pool.accepted, launch_rule=run.settings.sync.launch_rule)
-    _count(run, reports.enrollments, attempts)
-    send = attempts.loc[attempts["action"].eq(SEND)].reset_index(drop=True)
+    run.summary.extracted += len(part.rows)
+    sent = part.ahead.of(part.rows) if part.ahead else nothing_sent(part.rows.index)
+    is_done = sent["number"].gt(0) & (not part.is_late)
+    live = part.rows.loc[~is_done]
+    is_first = settled.knows_nothing and not part.is_late
+    pool = Pool(run, live, part.retried, part.moves, settled=settled, is_first=is_first)
+    late = sent.assign(key=part.rows["key"])[sent["number"].gt(0) & part.is_late].drop_duplicates("key")
+    accepted = _with_provisional(pool.accepted, late)
+    attempts, rows = merge(pool.enrollments, accepted, launch_rule=run.settings.sync.launch_rule)
+    attempts = _beside_sent(attempts, late)
+    _count(run, len(live), attempts)
+    send = attempts.loc[attempts["action"].eq(SEND) & ~attempts["refused"]].reset_index(drop=True)
     # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
-    uncertain = attempt_ids(send).isin(pool.uncertain)
-    run.reject([UNCERTAIN] * int(uncertain.sum()))
+    uncertain = part.aside.loc[part.aside["uncertain"].notna(), "row_id"]
+    is_uncertain = attempt_ids(send).isin(uncertain)
+    run.reject([UNCERTAIN] * int(is_uncertain.sum()))
     if not run.dry_run:
-        _write_down(run, pool, parts)
-        if reports.is_first:
-            aside.replace(run, STREAM, reports.aside, [*attempt_ids(send), *pool.uncertain])
-    send = send.loc[~uncertain].reset_index(drop=True)
+        done = part.rows.loc[is_done].assign(attempt=sent.loc[is_done, "number"].astype("Int64"))
+        new = pd.concat([done[ENROLLMENT_COLUMNS], _changed(rows, pool.known)], ignore_index=True)
+        _write_down(run, part, new, attempts, stay={*attempt_ids(send), *uncertain})
+    send = send.loc[~is_uncertain, SENT_COLUMNS].reset_index(drop=True)
     show_attempts(run, send, pool.accepted)
+    show_statistics_plan(run, send, pool.accepted)
     return send
 
 
-class _Pool:
-    """All rows and accepted attempts of the learners' courses that a reading touches."""
-
-    def __init__(self, run: Run, reports: MappedReports, *, retried: bool) -> None:
-        read = reports.enrollments
-        target_id = run.target.id
-        with run.ledger.begin() as db:
-            ids = read.loc[read["external_id"].ne(""), "external_id"].unique().tolist()
-            known_addresses = statistics.addresses_of(db, target_id, ids)
-            read, self.moves = resolve_addresses(read, known_addresses)
-            known_rejects = rejects.known_rejects(db, target_id, STREAM)
-            refused = _refused(known_rejects, reports.shown) if retried else reports.shown.iloc[:0]
-            self.uncertain = known_rejects.loc[known_rejects["uncertain"].notna(), "row_id"].tolist()
-            learners = [*read["learner"], *self.moves["old"], *refused["learner"]]
-            learners = pd.Series(learners, dtype="str").unique().tolist()
-            known = renamed(statistics.enrollments_of(db, target_id, learners), self.moves)
-            accepted = renamed(statistics.attempts_of(db, target_id, learners), self.moves)
-        touched = pd.concat([read[KEY], renamed(refused, self.moves)[KEY]]).drop_duplicates()
-        self.known = known.drop_duplicates(ROW)
-        self.accepted = accepted.merge(touched, on=KEY).drop_duplicates([*KEY, "number"])
-        self.enrollments = _with_known(read, self.known.merge(touched, on=KEY), renamed(refused, self.moves))
+def count_settled(run: Run, settled: Settled, ahead: Ahead) -> None:
+    """Count the rows of which all was known: one speaks for its attempt, or is held, others are in it."""
+    each, rows = np.unique(settled.left, axis=0, return_counts=True)
+    attempt = each[:, 1]
+    # What speaks for an attempt that was sent ahead is the row that was sent.
+    sent = ahead.of(pd.DataFrame({"key": each[:, 0]}))["number"].to_numpy()
+    is_spoken_for = (sent == attempt) & (sent > 0)
+    is_held = attempt == HELD_ATTEMPT
+    run.summary.extracted += settled.doubled + int(rows.sum())
+    run.summary.merged += settled.doubled + int((rows - 1).sum() + is_spoken_for.sum())
+    run.summary.held += int(is_held.sum())
+    run.summary.unchanged += int((~is_held & ~is_spoken_for).sum())
 
 
-def _refused(known_rejects: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
-    """Learners and courses of statistics that 360Learning refused, and that the reading does not show."""
-    refused = known_rejects.loc[known_rejects["learner"].notna(), KEY].drop_duplicates()
-    other = refused.merge(shown, on=KEY, how="left", indicator=True)
-    return other.loc[other["_merge"].eq("left_only"), KEY]
+def _changed(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were read and that the ledger does not know like this, or not as part of this attempt."""
+    read = rows.loc[rows["read"], ENROLLMENT_COLUMNS]
+    if known.empty:
+        return read
+    before = read[ROW].merge(known[[*ROW, "digest", "attempt"]], on=ROW, how="left").set_axis(read.index)
+    same = read["digest"].eq(before["digest"]).fillna(value=False)
+    same &= read["attempt"].fillna(HELD_ATTEMPT).eq(before["attempt"].fillna(HELD_ATTEMPT))
+    return read.loc[~same.astype(bool)]
 
 
-def _with_known(read: pd.DataFrame, known: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a reading, and those that only the ledger knows; refused ones count as read again."""
-    unseen = known.merge(read[ROW].drop_duplicates(), on=ROW, how="left", indicator=True)
-    unseen = unseen.loc[unseen["_merge"].eq("left_only")].drop(columns="_merge")
-    retried = unseen[KEY].merge(refused, on=KEY, how="left", indicator=True)["_merge"].eq("both")
-    unseen = unseen.assign(read=retried.to_numpy(dtype=bool))
-    rows = read.assign(read=True)
-    return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
+def _with_provisional(accepted: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
+    """Mark the attempts that this reading itself opened ahead: their numbers may still change."""
+    opened = sent.loc[sent["is_new"], ["key", "number"]]
+    found = accepted[["key", "number"]].merge(opened, how="left", indicator=True)["_merge"]
+    return accepted.assign(provisional=found.eq("both").to_numpy())
 
 
-def _count(run: Run, read: pd.DataFrame, attempts: pd.DataFrame) -> None:
-    """Every row that was read is in one attempt; an attempt's first row is counted by what becomes of it."""
-    rows = attempts["rows"]
-    shown = rows.gt(0)
-    # Rows taken up again from the ledger, and attempts that only the ledger's rows make, count as extracted.
-    again = int(rows.sum()) - len(read) + int((~shown & attempts["action"].eq(SEND)).sum())
-    run.summary.extracted += again
-    run.summary.merged += int((rows[shown] - 1).sum())
-    run.summary.held += int((shown & attempts["action"].eq(HELD)).sum())
-    run.summary.unchanged += int((shown & attempts["action"].eq(UNCHANGED)).sum())
+def _beside_sent(attempts: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
+    """Say which attempts were sent ahead (``ahead``), and which of them were refused (``refused``)."""
+    if sent.empty:
+        return attempts.assign(ahead=False, refused=False)
+    both = attempts[["key", "known"]].merge(sent[["key", "number", "refused"]], on="key", how="left")
+    both = both.set_index(attempts.index)
+    # One that was refused is not known, unless it was before: then it is the first that is not settled.
+    is_refused = both["refused"].eq(True) & attempts["action"].eq(SEND)  # noqa: FBT003 - NA where not sent
+    is_refused &= ~attempts["key"].loc[is_refused].duplicated().reindex(attempts.index, fill_value=True)
+    accepted = both["refused"].eq(False) & both["known"].eq(both["number"])  # noqa: FBT003
+    return attempts.assign(ahead=accepted | is_refused, refused=is_refused)
 
 
-def _write_down(run: Run, pool: _Pool, parts: pd.DataFrame) -> None:
-    """Let the ledger know the rows as they were read, where that is new, and learners under a new address."""
-    columns = statistics.ENROLLMENT_COLUMNS
-    read = parts.loc[parts["read"], columns].drop_duplicates(ROW, keep="last")
-    same = read.merge(pool.known[columns], on=columns, how="left", indicator=True)["_merge"].eq("both")
+def _count(run: Run, read: int, attempts: pd.DataFrame) -> None:
+    """Every row that was read is in one attempt; an attempt's first row is counted by what becomes of it.
+
+    Where that attempt was sent ahead, one of its rows has been counted by what became of it then.
+    """
+    others = attempts["rows"] - attempts["ahead"].astype("int64")
+    sends = attempts["action"].eq(SEND) & ~attempts["refused"]
+    speaks = others.gt(0) & (sends | ~attempts["ahead"])
+    # Rows taken up again from the ledger, and attempts that no row of the reading speaks for, are extracted.
+    run.summary.extracted += int(attempts["rows"].sum()) - read + int((sends & others.eq(0)).sum())
+    run.summary.merged += int((others - speaks.astype("int64")).sum())
+    run.summary.held += int((speaks & attempts["action"].eq(HELD)).sum())
+    run.summary.unchanged += int((speaks & attempts["action"].eq(UNCHANGED)).sum())
+
+
+def _write_down(run: Run, part: Part, new: pd.DataFrame, attempts: pd.DataFrame, *, stay: set[str]) -> None:
+    """Let the ledger know the ``new`` rows as they were read, and learners under a new address.
+
+    Statistics that were put aside are forgotten, but for those that ``stay``: they are to be sent again.
+    """
+    target_id = run.target.id
+    renumbered = attempts.loc[attempts["known"].gt(0) & attempts["known"].ne(attempts["number"])]
+    renumbered = renumbered[["key", "known", "number"]].set_axis(["key", "number", "becomes"], axis="columns")
+    moves = dict(zip(part.moves["old"], part.moves["new"], strict=True))
     with run.ledger.begin() as db:
-        for old, new in zip(pool.moves["old"], pool.moves["new"], strict=True):
-            statistics.move_learner(db, run.target.id, old, new)
-        statistics.record_enrollments(db, run.target.id, read.loc[~same.to_numpy()], run_id=run.id)
-    if len(pool.moves):
-        run.note(f"Learners with a new address, whose attempts moved with it: {len(pool.moves)}")
+        if moves:
+            statistics.move_learners(db, target_id, moves)
+        statistics.record_addresses(db, target_id, part.addresses)
+        statistics.renumber_attempts(db, target_id, renumbered)
+        statistics.record_enrollments(db, target_id, new, run_id=run.id)
+        rejects.take_back(db, target_id, STREAM, [one for one in part.aside["row_id"] if one not in stay])
+    if moves:
+        run.note(f"Learners with a new address, whose attempts moved with it: {len(moves)}")

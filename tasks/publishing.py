@@ -6,11 +6,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.context import FlowRunContext
 
+from tasks.preview import of_target, preview_of
 from tasks.rendering.markdown import markdown
-from tasks.report import Report, report_of
+from tasks.report import Report, joint_report, report_of
+from tasks.story import Section
 from tasks.summary import Summary
 from tasks.watching import onlookers
 
@@ -27,11 +30,25 @@ async def tell(run: Run | None, summary: Summary, now_ms: int) -> None:
     """Report on a run that has ended to whoever looks on, and to Prefect; None: it could not be opened."""
     try:
         report = report_of(run, summary, now_ms)
+        preview = None if run is None else preview_of(run, summary)
         for onlooker in onlookers():
+            if preview is not None:
+                onlooker.foresee(preview)
+            if run is not None and run.found:
+                found = pd.concat(run.found, ignore_index=True)
+                onlooker.find(of_target(found, run.name))
             onlooker.read(report)
     except Exception as error:  # noqa: BLE001 - the run is what matters
         logger.warning("The run could not be reported on (%s)", type(error).__name__)
         return
+    await publish(report)
+
+
+async def tell_joint(summary: Summary, now_ms: int) -> None:
+    """Report on what was done on several targets, each of which has told its own."""
+    report = joint_report(summary, now_ms)
+    for onlooker in onlookers():
+        onlooker.read(report)
     await publish(report)
 
 
@@ -43,16 +60,29 @@ async def publish(report: Report) -> None:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await acreate_markdown_artifact(
-                key=f"{report.flow}-report", markdown=markdown(report), description=_headline(report)
+                key=report.key("report"), markdown=markdown(report), description=_headline(report)
             )
-            if report.summands:
+            if report.summands and not report.is_joint:
                 await acreate_table_artifact(
-                    key=f"{report.flow}-put-aside",
+                    key=report.key("put-aside"),
                     table=aside or NOTHING,
                     description=f"Rows put aside by reason, {report.rejected} in all",
                 )
+            for section in report.sections:
+                await _publish_table(report, section)
     except Exception as error:  # noqa: BLE001 - the run is what matters
         logger.warning("Prefect's server did not take the report (%s)", type(error).__name__)
+
+
+async def _publish_table(report: Report, section: Section) -> None:
+    if section.artifact is None:
+        return
+    rows = [dict(zip(section.columns, row, strict=True)) for row in section.rows]
+    await acreate_table_artifact(
+        key=report.key(section.artifact),
+        table=rows or [{section.columns[0]: "nothing"}],
+        description=section.title,
+    )
 
 
 def _headline(report: Report) -> str:

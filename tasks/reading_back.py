@@ -1,7 +1,7 @@
 """Reading back what 360Learning holds: attempts, by learner and course as we name them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,21 +36,32 @@ async def held_attempts(run: Run, courses: Sequence[str]) -> pd.DataFrame:
     time_spent int64; score Int64. Raises MissingScopeError without courseStats:read and users:read.
     """
     by_id = await _course_ids(run, courses)
-    mails = {
+    return await attempts_on(run, by_id, await addresses(run))
+
+
+async def addresses(run: Run) -> dict[str, str]:
+    """The addresses, in lower case, of all users by their ids; MissingScopeError without users:read."""
+    return {
         user["_id"]: user["mail"].strip().lower()
         async for page in run.learning360.users()
         for user in page
         if user.get("mail")
     }
-    ids = list(by_id)
-    attempts = [
-        _held(attempt, mails, by_id)
+
+
+async def attempts_on(run: Run, courses: Mapping[str, str], learners: Mapping[str, str]) -> pd.DataFrame:
+    """The attempts on courses (externalIds) of learners (addresses), both by 360Learning's ids.
+
+    HELD_COLUMNS; MissingScopeError without courseStats:read.
+    """
+    ids = list(courses)
+    pages = [
+        _frame([_held(one, learners, courses) for one in page if _is_of(one, learners, courses)])
         for at in range(0, len(ids), IDS_AT_ONCE)
         async for page in run.learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
-        for attempt in page
-        if attempt["userId"] in mails and attempt["courseId"] in by_id
     ]
-    return _frame(attempts)
+    filled = [page for page in pages if len(page)]
+    return pd.concat(filled, ignore_index=True) if filled else _frame([])
 
 
 async def proven(run: Run, rows: pd.DataFrame) -> pd.Series:
@@ -68,21 +79,31 @@ async def _course_ids(run: Run, courses: Sequence[str]) -> dict[str, str]:
     """360Learning's ids of courses: from the ledger, else asked for; one that is not there has none."""
     with run.ledger.read() as db:
         known = course_ids(db, run.target.id, courses)
+    unknown = set(courses) - set(known.values())
+    asked = await held_courses(run, sorted(unknown))
+    return known | {str(course["courseId"]): external_id for external_id, course in asked.items()}
+
+
+async def held_courses(run: Run, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The courses of the integration as 360Learning holds them, by externalId, as far as they are there."""
     gate = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
-    async def ask(external_id: str) -> tuple[str, str] | None:
+    async def ask(external_id: str) -> dict[str, Any] | None:
         async with gate:
             try:
-                course = await run.learning360.external_course(run.integration_id, external_id)
+                return await run.learning360.external_course(run.integration_id, external_id)
             except (NotFoundError, RequestError):
                 return None
-        return str(course["courseId"]), external_id
 
-    asked = await asyncio.gather(*(ask(one) for one in courses if one not in known.values()))
-    return known | dict(pair for pair in asked if pair is not None)
+    asked = await asyncio.gather(*(ask(one) for one in external_ids))
+    return {one: course for one, course in zip(external_ids, asked, strict=True) if course is not None}
 
 
-def _held(attempt: dict[str, Any], mails: dict[str, str], by_id: dict[str, str]) -> dict[str, Any]:
+def _is_of(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str, str]) -> bool:
+    return attempt["userId"] in mails and attempt["courseId"] in by_id
+
+
+def _held(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str, str]) -> dict[str, Any]:
     done = _ms(attempt.get("completedAt"))
     last = done or _ms(attempt.get("lastActivityAt")) or _ms(attempt.get("firstActivityAt"))
     return {

@@ -11,9 +11,10 @@ import pandas as pd
 
 from connectors.learning360.answers import MissingScopeError
 from connectors.ledger import rejects, statistics, submissions
+from connectors.ledger.keys import keyed
+from tasks.intake import STREAM as STATISTICS
 from tasks.kinds import attempt_ids
 from tasks.load import Kind, find_operation, finish
-from tasks.progress import STREAM as STATISTICS
 from tasks.reading_back import proven
 from tasks.run import Run
 from tasks.step import step
@@ -48,7 +49,7 @@ async def resolve_uncertain(run: Run) -> None:
         texts = rejects.known_rejects(db, run.target.id, STATISTICS)["uncertain"].dropna()
     if texts.empty or run.dry_run:
         return
-    rows = pd.DataFrame([orjson.loads(text) for text in texts]).astype({"score": "Int64"})
+    rows = keyed(pd.DataFrame([orjson.loads(text) for text in texts]).astype({"score": "Int64"}))
     try:
         found = (await proven(run, rows)).reindex(rows.index)
     except MissingScopeError:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connectors.errors import SyncError
 from connectors.ledger.history import PastRun, past_runs, tenths_of_progress
 from tasks.mapping.outcomes import masked
-from tasks.story import Example, Stretch
-from tasks.summary import Summary
+from tasks.story import Example, Section, Stretch
+from tasks.summary import COUNTS, Summary
 
 if TYPE_CHECKING:
     from tasks.run import Run  # which tells its report
@@ -85,7 +85,8 @@ class Tenth:
 class Report:
     """A run for people. No learner can be recognised in it, and it is small whatever the run's size.
 
-    ``as_of`` is when it was written (UTC); ``sent`` says what sorts of change are among the rows sent.
+    ``as_of`` is when it was written (UTC); ``name`` is the target's, where it is one of several, and
+    ``is_joint`` says that it is of all of them; ``sent`` says what sorts of change are among the rows sent.
     """
 
     flow: str
@@ -94,6 +95,8 @@ class Report:
     seconds: float = 0.0
     error: str | None = None
     target: str | None = None
+    name: str | None = None
+    is_joint: bool = False
     notes: Sequence[str] = ()
     extracted: int = 0
     summands: Sequence[Count] = ()
@@ -102,14 +105,24 @@ class Report:
     steps: Sequence[Step] = ()
     sent: Sequence[Count] = ()
     examples: Sequence[Example] = ()
+    sections: Sequence[Section] = ()
     reasons: Sequence[Reason] = ()
     history: Sequence[PastRun] = ()
     tenths: Sequence[Tenth] = ()
 
     @property
     def title(self) -> str:
-        """The flow, and how it ended."""
-        return f"{self.flow}: {self.state.replace('_', ' ')}"
+        """The flow, for which of several targets, and how it ended."""
+        return f"{self.what}: {self.state.replace('_', ' ')}"
+
+    @property
+    def what(self) -> str:
+        """The flow, and for which of several targets."""
+        return f"{self.flow}, {self.name}" if self.name else self.flow
+
+    def key(self, of: str) -> str:
+        """What Prefect calls an artifact of it."""
+        return "-".join(one for one in (self.flow, self.name, of) if one)
 
     @property
     def sum(self) -> str:
@@ -163,24 +176,47 @@ def report_of(run: Run | None, summary: Summary, now_ms: int) -> Report:
         return failure(summary.flow, summary.error or "", now_ms)
     story, platform = run.story, run.settings.learning360
     history, known = _known(run, summary.flow)
+    return replace(
+        _counted(summary, now_ms),
+        target=f"{platform.platform_name} in group {platform.group_id}",
+        name=summary.target,
+        notes=[masked(note) for note in summary.notes[:MOST_ROWS]],
+        steps=slowest(story.stretches),
+        sent=[Count(name, rows) for name, rows in story.changes.most_common()],
+        examples=[Example(masked(one.what), masked(one.change)) for one in story.examples],
+        sections=[_safe(section) for section in story.sections.values()],
+        reasons=_reasons(story.reasons),
+        history=history,
+        tenths=_tenths(known, story.tenths, dry_run=run.dry_run),
+    )
+
+
+def joint_report(summary: Summary, now_ms: int) -> Report:
+    """The report of all targets together: each has one of its own beside it."""
+    targets = summary.targets or []
+    columns = ("target", "state", *COUNTS, "error")
+    rows = [
+        [str(one.target), one.state, *(f"{getattr(one, name):,}" for name in COUNTS), masked(one.error or "")]
+        for one in targets
+    ]
+    section = Section("Targets, each with a report of its own", columns, rows, artifact="targets")
+    return replace(
+        _counted(summary, now_ms), target=f"{len(targets)} targets", is_joint=True, sections=[section]
+    )
+
+
+def _counted(summary: Summary, now_ms: int) -> Report:
+    """How it ended, and its counts."""
     return Report(
         flow=summary.flow,
         state=summary.state,
         as_of=_moment(now_ms),
         seconds=summary.seconds,
         error=masked(summary.error) if summary.error else None,
-        target=f"{platform.platform_name} in group {platform.group_id}",
-        notes=[masked(note) for note in summary.notes[:MOST_ROWS]],
         extracted=summary.extracted,
         summands=_summands(summary),
         beside=_beside(summary),
         unaccounted=summary.unaccounted,
-        steps=slowest(story.stretches),
-        sent=[Count(name, rows) for name, rows in story.changes.most_common()],
-        examples=[Example(masked(one.what), masked(one.change)) for one in story.examples],
-        reasons=_reasons(story.reasons),
-        history=history,
-        tenths=_tenths(known, story.tenths, dry_run=run.dry_run),
     )
 
 
@@ -193,6 +229,11 @@ def _known(run: Run, flow: str) -> tuple[list[PastRun], dict[tuple[int, bool], i
     except SyncError as error:
         logger.warning("The report goes without what the ledger knows: %s", error)
         return [], {}
+
+
+def _safe(section: Section) -> Section:
+    """A section without addresses: people write courses' names, and may write anything there."""
+    return replace(section, rows=[[masked(text) for text in row] for row in section.rows])
 
 
 def _moment(now_ms: int) -> datetime:

@@ -1,30 +1,30 @@
-"""What the tasks of one run share: settings, ledger, both platforms' clients, and the counts."""
+"""What the tasks of one run share: settings, ledger, both platforms' clients, and the counts.
 
-import asyncio
+A run serves one target, an integration in a 360Learning group; see `tasks.targets` for several.
+"""
+
 import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import orjson
+import pandas as pd
 
+from connectors.aliases import load_aliases
+from connectors.coursera.client import CourseraClient
 from connectors.errors import SettingsError, SyncError
 from connectors.learning360.client import Learning360Client
-from connectors.ledger import runs
-from connectors.ledger.store import Ledger, open_ledger
+from connectors.ledger import runs, shares
 from connectors.settings import Settings
-from connectors.surroundings import Surroundings
-from tasks.credentials import coursera_client, settings_of_run
+from tasks.common import Common
 from tasks.events import run_ended
 from tasks.exclusive import here, locked
 from tasks.mapping.languages import LANGUAGES
 from tasks.publishing import tell
-from tasks.slots import BULK_SLOTS
 from tasks.story import Story
-from tasks.summary import State, Summary
+from tasks.summary import INTERRUPTED, State, Summary
 from tasks.watching import Progress
-
-INTERRUPTED = "Interrupted. The next run goes on from what the ledger knows."
 
 logger = logging.getLogger("coursera_sync")
 
@@ -36,27 +36,42 @@ class Run:
         self,
         summary: Summary,
         settings: Settings,
-        ledger: Ledger,
-        surroundings: Surroundings,
+        common: Common,
         *,
         dry_run: bool,
+        part_of: str | None = None,
     ) -> None:
+        self.part_of = part_of
         self.id = uuid.uuid4().hex
         self.summary = summary
         self.settings = settings
-        self.ledger = ledger
-        self.surroundings = surroundings
+        #: Addresses in 360Learning by those at Coursera, where they differ.
+        self.aliases = load_aliases(settings.sync.aliases)
+        self.common = common
+        self.ledger = common.ledger
+        self.surroundings = common.surroundings
         self.dry_run = dry_run
-        self.story = Story(surroundings.monotonic)
-        self.progress = Progress(surroundings.monotonic)
-        self.slots = asyncio.Semaphore(BULK_SLOTS)
+        self.story = Story(self.surroundings.monotonic)
+        self.progress = Progress(self.surroundings.monotonic, of=settings.target)
+        #: What a dry run would do, a part after the other: PLAN_COLUMNS, with addresses.
+        self.planned: list[pd.DataFrame] = []
+        #: Where both sides differ, as far as they were compared: FOUND_COLUMNS, with addresses.
+        self.found: list[pd.DataFrame] = []
         #: The limit on the Prefect server that holds them across machines, once it is sure to be there.
         self.slot_limit: str | None = None
-        self.coursera = coursera_client(settings, ledger, surroundings)
-        self.learning360 = Learning360Client(settings.learning360, surroundings=surroundings)
-        platform = settings.learning360
-        with ledger.begin() as db:
-            self.target = runs.find_target(db, platform.api_url, platform.group_id, platform.platform_name)
+        self.learning360 = Learning360Client(settings.learning360, surroundings=self.surroundings)
+        with self.ledger.begin() as db:
+            self.target = runs.find_target(db, *settings.learning360.identity)
+
+    @property
+    def name(self) -> str | None:
+        """What people call the target; None where there is but one."""
+        return self.settings.target
+
+    @property
+    def coursera(self) -> CourseraClient:
+        """Coursera, which is the same for all targets."""
+        return self.common.coursera
 
     def start(self) -> None:
         """Write into the ledger that the run has begun."""
@@ -69,6 +84,7 @@ class Run:
                 holder=here(now_ms),
                 dry_run=self.dry_run,
                 started_at=now_ms,
+                part_of=self.part_of,
             )
             runs.start_run(db, began)
 
@@ -101,31 +117,35 @@ class Run:
 
 @asynccontextmanager
 async def open_run(
-    flow: str, *, stream: str | None = None, dry_run: bool = False, surroundings: Surroundings | None = None
+    summary: Summary,
+    settings: Settings,
+    common: Common,
+    *,
+    stream: str | None = None,
+    dry_run: bool = False,
+    part_of: str | None = None,
 ) -> AsyncIterator[Run]:
-    """Open a run; when it is left, the summary says how it ended, and so does the ledger.
+    """Open a run; when it is left, the ``summary`` says how it ended, and so does the ledger.
 
     A run of a ``stream`` has it for itself: it waits for another one to end, up to SYNC_LOCK_WAIT. A dry run
-    changes nothing and waits for nobody. A failure leaves as a SyncError that carries the summary.
+    changes nothing and waits for nobody. One that is ``part_of`` another acts under that one's lock. A
+    failure leaves as a SyncError that carries the summary.
     """
-    surroundings = surroundings or Surroundings()
-    summary = Summary(flow=flow)
+    surroundings = common.surroundings
     began = surroundings.monotonic()
     async with AsyncExitStack() as stack:
         run: Run | None = None
         try:
-            settings = _checked(await settings_of_run())
-            ledger = stack.enter_context(open_ledger(settings.sync.state_url))
-            run = Run(summary, settings, ledger, surroundings, dry_run=dry_run)
+            run = Run(summary, _checked(settings), common, dry_run=dry_run, part_of=part_of)
             run.start()
             if stream is not None:
-                await stack.enter_async_context(holding(run, stream))
-            await stack.enter_async_context(run.coursera)
+                async with common.opening:
+                    await stack.enter_async_context(holding(run, stream))
             await stack.enter_async_context(run.learning360)
             yield run
             summary.state = _outcome(summary, dry_run=dry_run)
         except Exception as error:
-            failure = _failure(error)
+            failure = as_sync_error(error)
             summary.state, summary.error, failure.summary = "failed", str(failure), summary
             raise failure from error
         except BaseException:  # cancelled or interrupted: said to the ledger, and left to whoever did it
@@ -150,11 +170,24 @@ async def holding(run: Run, stream: str) -> AsyncIterator[None]:
         with run.ledger.begin() as db:
             runs.note_crashed(db, run.target.id, stream, run.surroundings.now_ms())
             runs.note_stream(db, run.id, stream)
+        await _no_shares_left(run)
         yield
         with run.ledger.begin() as db:
             runs.note_stream(db, run.id, None)
     finally:
         release()
+
+
+async def _no_shares_left(run: Run) -> None:
+    """Wait for runs that still share the work of one that died, and drop what they have not begun."""
+    with run.ledger.read() as db:
+        left = shares.left(db, run.target.id)
+    for run_id, worker in left:
+        name = shares.lock_name(run_id, worker)
+        (await locked(run.ledger, run.target, name, run.settings.sync.lock_wait, run.surroundings))()
+    if left:
+        with run.ledger.begin() as db:
+            shares.drop(db, run.target.id)
 
 
 def _outcome(summary: Summary, *, dry_run: bool) -> State:
@@ -163,7 +196,7 @@ def _outcome(summary: Summary, *, dry_run: bool) -> State:
     return "completed_with_rejects" if summary.rejected else "completed"
 
 
-def _failure(error: Exception) -> SyncError:
+def as_sync_error(error: Exception) -> SyncError:
     """A failure in words for people, whatever it was."""
     if isinstance(error, SyncError):
         return error

@@ -1,7 +1,8 @@
 """The slots for bulk operations: three at a time for a whole 360Learning platform, on whatever machine.
 
-Within a run a semaphore holds them; across runs and machines a global concurrency limit on the Prefect server
-does. Where that server cannot be asked a run goes on without: 360Learning's own refusal is the last word.
+A run has no more than three lanes (see `tasks.outbox`); across runs and machines a global concurrency limit
+on the Prefect server holds the slots. Where that server cannot be asked a run goes on without: 360Learning's
+own refusal is the last word.
 """
 
 import logging
@@ -13,7 +14,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.client.schemas.objects import ConcurrencyLeaseHolder
 from prefect.concurrency.asyncio import concurrency
-from prefect.context import FlowRunContext, TaskRunContext
+from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from connectors.ledger.runs import fingerprint
@@ -57,7 +58,7 @@ async def make_sure_of_limit(run: "Run") -> None:
     platform = run.settings.learning360
     name = limit_name(platform.api_url, platform.client_id)
     try:
-        async with get_client() as client:
+        async with run.common.limiting, get_client() as client:
             await create_limit(client, name)
     except Exception as error:  # noqa: BLE001 - whatever fails there must not stop the run
         _tell(error)
@@ -68,12 +69,11 @@ async def make_sure_of_limit(run: "Run") -> None:
 @asynccontextmanager
 async def slot(run: "Run") -> AsyncIterator[None]:
     """Hold one of the platform's bulk operation slots."""
-    async with run.slots:
-        held = await _held(run)
-        try:
-            yield
-        finally:
-            await _given_back(held)
+    held = await _held(run)
+    try:
+        yield
+    finally:
+        await _given_back(held)
 
 
 async def _held(run: "Run") -> AsyncExitStack:
@@ -99,8 +99,9 @@ async def _held(run: "Run") -> AsyncExitStack:
 
 def _holder() -> ConcurrencyLeaseHolder | None:
     """Who holds the slot, for people who look at the limit in Prefect."""
-    context = TaskRunContext.get()
-    return ConcurrencyLeaseHolder(type="task_run", id=context.task_run.id) if context else None
+    context = FlowRunContext.get()
+    flow_run = context and context.flow_run
+    return ConcurrencyLeaseHolder(type="flow_run", id=flow_run.id) if flow_run else None
 
 
 async def _given_back(held: AsyncExitStack) -> None:

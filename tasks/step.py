@@ -1,8 +1,10 @@
 """How a task of this project behaves under Prefect."""
 
+import gc
 from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from functools import partial, wraps
+from inspect import signature
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -26,25 +28,52 @@ async def _time_can_mend(_task: Any, _run: TaskRun, state: State[Any]) -> bool: 
 def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], Step[P, R]]:
     """Make a function a Prefect task, tried again once where time can mend what went wrong.
 
-    How long it takes goes into the run's story. Nothing is cached: hashing the frames that tasks are given
-    would cost more than most tasks.
+    ``run_name`` names a run of it after its arguments. How long it takes goes into the run's story. Nothing
+    is cached: hashing the frames that tasks are given would cost more than most tasks. At its end garbage is
+    looked for: nobody else does (see `tasks.targets`).
     """
-    decorate = task(
+
+    @task(
         name=name,
-        task_run_name=run_name,
         retries=1,
         retry_delay_seconds=RETRY_DELAY_SECONDS,
         retry_condition_fn=_time_can_mend,
         cache_policy=NO_CACHE,
         persist_result=False,
     )
+    async def measured(call: _Call[Any]) -> None:
+        with call.run.story.step(name):
+            call.result = await call.work()
 
     def made(function: Step[P, R]) -> Step[P, R]:
         @wraps(function)
-        async def measured(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            with run.story.step(name):
-                return await function(run, *args, **kwargs)
+        async def called(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            call: _Call[R] = _Call(run, partial(function, run, *args, **kwargs))
+            given = signature(function).bind(run, *args, **kwargs).arguments
+            in_prefect = (
+                measured.with_options(task_run_name=run_name.format(**given)) if run_name else measured
+            )
+            try:
+                await in_prefect(call)
+                return cast("R", call.result)
+            finally:
+                call.forget()
+                gc.collect()
 
-        return cast("Step[P, R]", decorate(measured))
+        called.task = measured  # type: ignore[attr-defined]
+        return called
 
     return made
+
+
+class _Call(Generic[R]):
+    """A call of a step. Prefect keeps what a task was given until the flow ends: this, emptied by then."""
+
+    def __init__(self, run: Run, work: Callable[[], Coroutine[Any, Any, R]]) -> None:
+        self.run = run
+        self.work = work
+        self.result: R | None = None
+
+    def forget(self) -> None:
+        """Let go of frames."""
+        del self.work, self.result

@@ -1,7 +1,7 @@
 """What a run remembers of itself while it goes on, for its report: steps, changes, reasons."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,6 +26,19 @@ class Example:
     change: str
 
 
+@dataclass(frozen=True)
+class Section:
+    """A table that only some flows have: texts by column, as many rows as people read.
+
+    ``artifact`` names it among Prefect's tables, where it is to be one of its own.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    artifact: str | None = None
+
+
 class Story:
     """Gathered as the run goes on; it holds nothing by which a learner could be recognised from outside."""
 
@@ -40,6 +53,8 @@ class Story:
         self.changes: Counter[str] = Counter()
         self.tenths: Counter[int] = Counter()
         self.examples: list[Example] = []
+        #: By name, so that a step that is tried again tells nothing twice.
+        self.sections: dict[str, Section] = {}
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+import pandas as pd
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 from prefect.context import FlowRunContext
 
+from tasks.preview import Preview
 from tasks.report import Report
 
 # A page or an operation may come many times a second; each telling is a request to Prefect's server.
-AT_MOST_EVERY_SECONDS = 1.0
+AT_MOST_EVERY_SECONDS = 3.0
 ALL_PERCENT = 100.0
 
 logger = logging.getLogger("coursera_sync.progress")
@@ -28,7 +30,16 @@ class Onlooker(Protocol):
         """So many rows of a work are done; ``total`` is None while it is not known."""
 
     def read(self, report: Report) -> None:
-        """The run has ended, in whatever way."""
+        """A run has ended, in whatever way. Of several targets each has one, and last comes that of all."""
+
+    def foresee(self, preview: Preview) -> None:
+        """What a dry run would do; told before its report, and not where it failed before it knew."""
+
+    def find(self, differences: pd.DataFrame) -> None:
+        """Where both sides differ: `tasks.mapping.reconciliation.FOUND_COLUMNS`, with addresses.
+
+        Of several targets each tells its own, in a first column ``target``.
+        """
 
 
 _onlookers: ContextVar[tuple[Onlooker, ...]] = ContextVar("onlookers", default=())
@@ -52,25 +63,32 @@ def onlookers() -> Sequence[Onlooker]:
 class Progress:
     """How far a run's work is: tells all who look on."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """``monotonic`` gives seconds that never go back."""
+    def __init__(self, monotonic: Callable[[], float], of: str | None = None) -> None:
+        """``monotonic`` gives seconds that never go back; ``of`` names one of several targets."""
         self._prefect = _Artifacts(monotonic)
+        self._prefix = f"{of}: " if of else ""
 
     async def of(self, what: str, done: int, total: int | None) -> None:
         """Tell that ``done`` rows of ``total`` are through a work, such as "read contents"."""
+        named = self._prefix + what
         for onlooker in onlookers():
-            onlooker.see(what, done, total)
-        await self._prefect.see(what, done, total)
+            onlooker.see(named, done, total)
+        await self._prefect.see(named, done, total)
 
 
 class Gauge:
-    """Counts the rows of a work of several parts that end in any order."""
+    """Counts the rows of a work of several parts that come and end in any order."""
 
-    def __init__(self, progress: Progress, what: str, total: int) -> None:
+    def __init__(self, progress: Progress, what: str) -> None:
         self._progress = progress
         self._what = what
-        self._total = total
+        self._total = 0
         self._done = 0
+
+    async def expect(self, rows: int) -> None:
+        """So many more rows have come."""
+        self._total += rows
+        await self._progress.of(self._what, self._done, self._total)
 
     async def add(self, rows: int) -> None:
         """So many more rows are through."""

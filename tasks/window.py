@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from connectors.errors import SettingsError
 from connectors.ledger.runs import move_watermark, read_watermark
-from tasks.extract import Reading, Window
+from tasks.extract import Reading
 from tasks.run import Run
+from tasks.takers import Window
 
 # The reports lag live data by up to 24 hours and new enrollments by up to 48: reading goes back that far.
 OVERLAP_MS = 48 * 3_600_000

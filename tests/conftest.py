@@ -3,14 +3,18 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from connectors.errors import SyncError
 from sandbox.clock import ManualClock
 from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from sandbox.world import Sizes, World
+from tests.commands import Command
 from tests.installation import Sync, own_tasks
 from tests.postgres import new_database, programs, serving
 
@@ -21,13 +25,17 @@ os.environ |= {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
-    # As the command sets it: our own log lines go to Prefect's too.
+    # As the command sets them: our own log lines go to Prefect's too, where they belong to a run.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 
 
-# A slow machine is no failure: speed is measured by benchmarks, not by tests.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A slow machine is no failure: speed is measured by benchmarks, not by tests. Thirty examples of a property
+# keep the whole suite short; there are many runs.
+settings.register_profile(
+    "unhurried", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("unhurried")
 
 
@@ -78,6 +86,31 @@ def sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stat
 
 
 @pytest.fixture
+def command(sync: Sync, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command, in this process and on the installation's time."""
+    for module in ("explain", "forget", "suggest"):
+        monkeypatch.setattr(f"flows.{module}.Surroundings", sync.surroundings)
+    return Command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def workers_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of the deployment begin here and now, as a worker would begin them elsewhere."""
+
+    async def begun(_name: str, *, parameters: dict[str, Any], **_: object) -> SimpleNamespace:
+        from flows.backfill_part import backfill_part  # noqa: PLC0415 - Prefect is prepared by then
+
+        try:
+            await backfill_part(**parameters)
+        except SyncError:
+            return SimpleNamespace(state=SimpleNamespace(is_completed=lambda: False))
+        return SimpleNamespace(state=SimpleNamespace(is_completed=lambda: True))
+
+    monkeypatch.setattr("tasks.sharing.run_deployment", begun)
+    monkeypatch.setattr("tasks.sharing.FlowRun", SimpleNamespace)
+
+
+@pytest.fixture
 def busy_sync(
     prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_url: str
 ) -> Iterator[Sync]:
@@ -96,7 +129,7 @@ def _installation(
         for name, value in sync.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
-        monkeypatch.setattr("tasks.run.Surroundings", sync.surroundings)
+        monkeypatch.setattr("tasks.targets.Surroundings", sync.surroundings)
         for task in own_tasks():  # Prefect's wait before a task's second try is on the real clock
             monkeypatch.setattr(task, "retry_delay_seconds", 0)
         yield sync

@@ -81,6 +81,16 @@ class House:
         self._listener.join()
         return code
 
+    def kill(self) -> None:
+        """Kill the process that keeps it, as a machine short of memory does."""
+        self._process.kill()
+        self._process.wait()
+        self._listener.join()
+
+    def is_kept(self) -> bool:
+        """Whether the process that keeps it is there."""
+        return self._process.poll() is None
+
     def processes(self) -> list[int]:
         """All processes of the house, by what they were told of their home."""
         mark = f"PREFECT_HOME={self.home}\0".encode()

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -56,11 +59,15 @@ class Sync:
         """Let time go by."""
         self.clock.advance(ms=round(days * DAY_MS))
 
-    def setup(self) -> Summary:
+    def days_ago(self, days: float) -> datetime:
+        """The moment that lies so many days back."""
+        return datetime.fromtimestamp(self.clock() / 1000, UTC) - timedelta(days=days)
+
+    def setup(self, **parameters: Any) -> Summary:
         """Run `setup`."""
         from flows.setup import setup  # noqa: PLC0415 - Prefect is imported once its test server runs
 
-        return self._run(setup)
+        return self._run(setup, **parameters)
 
     def catalog(self, **parameters: Any) -> Summary:
         """Run `catalog`."""
@@ -79,6 +86,18 @@ class Sync:
         from flows.backfill import backfill  # noqa: PLC0415
 
         return self._run(backfill, **parameters)
+
+    def restore(self, *courses: str, dry_run: bool = False) -> Summary:
+        """Run `restore`."""
+        from flows.restore import restore  # noqa: PLC0415
+
+        return self._run(restore, courses=list(courses), dry_run=dry_run)
+
+    def reconcile(self, **parameters: Any) -> Summary:
+        """Run `reconcile`."""
+        from flows.reconcile import reconcile  # noqa: PLC0415
+
+        return self._run(reconcile, **parameters)
 
     def _run(self, flow: Callable[..., Any], **parameters: Any) -> Summary:
         try:
@@ -165,8 +184,18 @@ def own_tasks() -> Iterator[Any]:
     """Every Prefect task of this project."""
     from prefect import Task  # noqa: PLC0415
 
-    from tasks import catalog, extract, integration, load, progress  # noqa: PLC0415
+    import tasks  # noqa: PLC0415
 
-    modules = (catalog, extract, integration, load, progress)
-    values = (value for module in modules for value in vars(module).values())
+    modules = [import_module(f"tasks.{found.name}") for found in iter_modules(tasks.__path__)]
+    values = (getattr(value, "task", None) for module in modules for value in vars(module).values())
     yield from {id(value): value for value in values if isinstance(value, Task)}.values()
+
+
+def private_words(sandbox: Sandbox) -> set[str]:
+    """All that nobody may read: every address and externalId of the world, every secret and token."""
+    world, platform, sign_in = sandbox.world, sandbox.learning360, sandbox.coursera.sign_in
+    words = {user["mail"] for user in platform.users.values()}
+    for row in world.reports:
+        words |= {str(row[name]) for name in ("email", "externalId") if "@" in str(row.get(name))}
+    words |= {platform.client.client_secret, sign_in.client_secret}
+    return words | set(sign_in.refresh_tokens) | set(sign_in.access_tokens)

@@ -1,16 +1,17 @@
 """Coursera for Business: the organisation, its programs, its catalog and its enrollment reports."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any, Self
 
 import httpx
+import msgspec
 
 from connectors.auth import Token, TokenAuth
 from connectors.coursera.listing import Census, read_pages
-from connectors.coursera.models import Organisation, Page, Program
+from connectors.coursera.models import Organisation, Page, Program, ReportsPage, report_rows
 from connectors.errors import AccessError, SyncError
-from connectors.http import Api, new_client, validated
+from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.settings import CourseraSettings
 from connectors.surroundings import Surroundings
 
@@ -18,6 +19,8 @@ NO_ORGANISATION = (
     "Coursera knows no such organisation: check COURSERA_ORG_ID, and the program ids where you named some."
 )
 PAGE_SIZE = 1_000  # the most that the listings give at once
+
+_READ_REPORTS = read_as(msgspec.json.Decoder(ReportsPage))
 
 Query = dict[str, str]
 
@@ -71,7 +74,7 @@ class CourseraClient:
 
     def enrollment_reports(
         self, census: Census, *, last_activity_after_ms: int | None = None, program_id: str | None = None
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page]:
         """Pages of the reports: a row for each learner, content and program, specializations too.
 
         ``last_activity_after_ms`` (epoch milliseconds, strictly after) leaves out rows without activity.
@@ -81,15 +84,34 @@ class CourseraClient:
             query |= {"q": "byProgramId", "programId": program_id}
         if last_activity_after_ms is not None:
             query["lastActivityAfter"] = str(last_activity_after_ms)
-        return self._pages("enrollmentReports", query, census)
+        return self._pages("enrollmentReports", query, census, _reports)
 
-    def _pages(self, listing: str, query: Query, census: Census) -> AsyncIterator[Page]:
-        return read_pages(partial(self._page, listing, query), census)
+    def reports_of(self, census: Census, program_id: str, external_id: str) -> AsyncIterator[Page]:
+        """Pages of one learner's reports in one program; the learner is named by Coursera's externalId."""
+        query = {"includeS12n": "true", "q": "byUserProgramId", "programId": program_id}
+        return self._pages("enrollmentReports", query | {"externalId": external_id}, census, _reports)
 
-    async def _page(self, listing: str, query: Query, start: int) -> Page:
+    def _pages(
+        self, listing: str, query: Query, census: Census, read: Callable[[httpx.Response], Any] = json_body
+    ) -> AsyncGenerator[Page]:
+        return read_pages(partial(self._page, listing, query, read), census)
+
+    async def _page(
+        self, listing: str, query: Query, read: Callable[[httpx.Response], Any], start: int
+    ) -> Page:
         params = httpx.QueryParams({**query, "start": str(start), "limit": str(PAGE_SIZE)})
-        answer: Any = await self._api.call("GET", f"{self._root}/{listing}", params=params)
+        answer = await self._api.call("GET", f"{self._root}/{listing}", params=params, read=read)
         return validated(Page, answer, what=f"A page of Coursera's {listing}")
+
+
+def _reports(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read a page of enrollment reports, whose elements are rows as far as they are objects."""
+    answer = _READ_REPORTS(response)
+    if isinstance(answer, ReportsPage):
+        return msgspec.structs.asdict(answer)
+    if isinstance(answer, dict) and isinstance(answer.get("elements"), list):
+        return answer | {"elements": report_rows(answer["elements"])}
+    return answer
 
 
 def _sign_in(

@@ -1,19 +1,19 @@
 """Reading a paged listing: pages ahead of time, cursors that must advance, and proof of completeness."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
-import orjson
-import pandas as pd
 
 from connectors.coursera.models import Page
 
 PAGES_AT_ONCE = 4
 
 Fetch = Callable[[int], Coroutine[None, None, Page]]
+Hashes = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass
@@ -22,28 +22,28 @@ class Census:
 
     A listing is complete when as many different elements were read as its last total says, and no cursor
     stood still. One that shrank while it was read is not believed: what vanished may have let another
-    element slip between two pages, and the count would not tell. Identities are kept as 64-bit hashes:
-    eight bytes an element, however many there are.
+    element slip between two pages, and the count would not tell. Identities are kept as 64-bit hashes of
+    this process: eight bytes an element, however many there are.
     """
 
     total: int | None = None
     stood_still_at: int | None = None
     shrank: bool = False
-    _identities: list[np.ndarray[Any, np.dtype[np.uint64]]] = field(default_factory=list)
+    _pages: list[Hashes] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
         """Count a page's elements and note its total."""
         if page.paging.total is not None:
             self.shrank |= self.total is not None and page.paging.total < self.total
             self.total = page.paging.total
-        if page.elements:
-            names = np.array([identity(element) for element in page.elements], dtype=object)
-            self._identities.append(pd.util.hash_array(names))
+        self._pages.append(hashes(page.elements))
 
     @property
     def different(self) -> int:
         """How many different elements were read."""
-        return len(np.unique(np.concatenate(self._identities))) if self._identities else 0
+        # Kept as one, and in order: asked again, it is found at once.
+        self._pages = [np.unique(np.concatenate([hashes([]), *self._pages]))]
+        return len(self._pages[0])
 
     @property
     def problem(self) -> str | None:
@@ -57,12 +57,16 @@ class Census:
 
 def identity(element: object) -> str:
     """Coursera's id of an element, or where it has none the element itself."""
-    if isinstance(element, dict) and isinstance(element.get("id"), str):
-        return str(element["id"])
-    return orjson.dumps(element, option=orjson.OPT_SORT_KEYS).decode()
+    own = element.get("id") if isinstance(element, dict) else getattr(element, "id", None)
+    return own if isinstance(own, str) else msgspec.json.encode(element, order="sorted").decode()
 
 
-async def read_pages(fetch: Fetch, census: Census, *, at_once: int = PAGES_AT_ONCE) -> AsyncIterator[Page]:
+def hashes(elements: Sequence[object]) -> Hashes:
+    """The identities of elements as numbers that mean something in this process alone."""
+    return np.fromiter((hash(identity(element)) for element in elements), dtype=np.int64, count=len(elements))
+
+
+async def read_pages(fetch: Fetch, census: Census, *, at_once: int = PAGES_AT_ONCE) -> AsyncGenerator[Page]:
     """Yield a listing's pages in order, fetching up to ``at_once`` at a time, counted in ``census``.
 
     The chain of ``next`` is what counts. Pages ahead are fetched on the guess that they are as long as

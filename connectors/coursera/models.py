@@ -1,7 +1,10 @@
 """What arrives from Coursera, tolerant: unknown fields are ignored, optional ones may be missing or null."""
 
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import BaseModel, BeforeValidator, Field
 
 JsonObject = dict[str, Any]
@@ -38,3 +41,49 @@ class Page(BaseModel):
 
     elements: list[Any]
     paging: Paging = Paging()
+
+
+class ReportRow(msgspec.Struct, gc=False, omit_defaults=True):
+    """What is used of an enrollment report, whatever it holds; the rest of a row is not even read.
+
+    Where a row is put aside, these are what is kept of it.
+    """
+
+    id: Any = None
+    email: Any = None
+    externalId: Any = None  # noqa: N815 - Coursera's names
+    contentId: Any = None  # noqa: N815
+    programId: Any = None  # noqa: N815
+    enrolledAt: Any = None  # noqa: N815
+    lastActivityAt: Any = None  # noqa: N815
+    completedAt: Any = None  # noqa: N815
+    updatedAt: Any = None  # noqa: N815
+    overallProgress: Any = None  # noqa: N815
+    isCompleted: Any = None  # noqa: N815
+    grade: Any = None
+    approxTotalCourseHrs: Any = None  # noqa: N815
+    approxTotalLearningHours: Any = None  # noqa: N815
+
+
+class ReportsPage(msgspec.Struct, gc=False):
+    """A page of enrollment reports as it comes, where all of its elements are rows."""
+
+    elements: list[ReportRow]
+    paging: Any = msgspec.field(default_factory=dict)
+
+
+def report_rows(elements: Iterable[object]) -> list[object]:
+    """Elements (JSON objects) as rows; what is no object stays as it is."""
+    return [msgspec.convert(one, ReportRow) if isinstance(one, dict) else one for one in elements]
+
+
+def report_fields(elements: Sequence[object]) -> dict[str, tuple[object, ...]]:
+    """The fields of report rows, column by column, and ``is_row``: whether an element is a row at all."""
+    is_row = tuple(isinstance(element, ReportRow) for element in elements)
+    rows = [element if isinstance(element, ReportRow) else NO_ROW for element in elements]
+    names = ReportRow.__struct_fields__
+    columns = zip(*map(msgspec.structs.astuple, rows), strict=True) if rows else repeat(())
+    return dict(zip(names, columns, strict=False)) | {"is_row": is_row}
+
+
+NO_ROW = ReportRow()

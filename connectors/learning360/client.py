@@ -7,12 +7,12 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
+import msgspec
 import orjson
-from pydantic import TypeAdapter, ValidationError
 
 from connectors.auth import TokenAuth
 from connectors.errors import OutcomeUnknownError, RequestError
-from connectors.http import Api, json_body, new_client, validated
+from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.learning360.answers import explain
 from connectors.learning360.models import (
     Archival,
@@ -21,6 +21,7 @@ from connectors.learning360.models import (
     IntegrationPatch,
     Operation,
     OperationType,
+    Result,
     Statistic,
 )
 from connectors.settings import Learning360Settings
@@ -30,8 +31,9 @@ API_VERSION = "v2.0"
 # Well-formed, and no integration's: a bulk call on it proves a scope without writing (403 or 404).
 NO_SUCH_ID = "0" * 24
 
+READ_RESULTS = read_as(msgspec.json.Decoder(list[Result]))
+
 JsonObject = dict[str, Any]
-_OBJECTS: TypeAdapter[list[JsonObject]] = TypeAdapter(list[JsonObject])
 
 
 class Learning360Client:
@@ -58,6 +60,11 @@ class Learning360Client:
         """The integration configurations of that name, in whichever group (needs integrations:read)."""
         query = {"externalPlatform[eq]": platform_name}
         pages = self._pages("api/v2/integrations", query)
+        return [validated(Integration, item, what="An integration") async for page in pages for item in page]
+
+    async def other_integrations(self, platform_name: str) -> list[Integration]:
+        """The integration configurations of any other name (needs integrations:read)."""
+        pages = self._pages("api/v2/integrations", {"externalPlatform[ne]": platform_name})
         return [validated(Integration, item, what="An integration") async for page in pages for item in page]
 
     async def create_integration(self, body: IntegrationBody) -> Integration:
@@ -106,8 +113,9 @@ class Learning360Client:
         return self._api.now_ms()
 
     async def results(self, operation_id: str) -> list[JsonObject]:
-        """Each input of an ended operation with what became of it."""
-        answer: Any = await self._api.call("GET", f"api/v2/bulk/operations/{operation_id}/results")
+        """Each input of an ended operation with what became of it, as far as it is used (see `Result`)."""
+        path = f"api/v2/bulk/operations/{operation_id}/results"
+        answer = await self._api.call("GET", path, read=READ_RESULTS)
         return _objects(answer, what="A bulk operation's results")
 
     async def external_course(self, integration_id: str, external_id: str) -> JsonObject:
@@ -116,9 +124,24 @@ class Learning360Client:
         answer: Any = await self._api.call("GET", path)
         return _objects([answer], what="An external course")[0]
 
-    def course_attempts(self, course_ids: Sequence[str] = ()) -> AsyncIterator[list[JsonObject]]:
-        """Pages of attempts, of the given courses or of all (needs courseStats:read)."""
+    def external_courses(self, group_id: str) -> AsyncIterator[list[JsonObject]]:
+        """Pages of a group's external courses with their ``status``, of any integration (courses:read).
+
+        They have no externalId here.
+        """
+        return self._pages("api/v2/courses", {"type[eq]": "external", "groupId[eq]": group_id})
+
+    async def group(self, group_id: str) -> JsonObject:
+        """A group with its ``name`` (needs groups:read)."""
+        answer: Any = await self._api.call("GET", f"api/v2/groups/{group_id}")
+        return _objects([answer], what="A group")[0]
+
+    def course_attempts(
+        self, course_ids: Sequence[str] = (), user_ids: Sequence[str] = ()
+    ) -> AsyncIterator[list[JsonObject]]:
+        """Pages of attempts, of the given courses and users or of all (needs courseStats:read)."""
         query = {"courseId[in]": list(course_ids)} if course_ids else {}
+        query |= {"userId[in]": list(user_ids)} if user_ids else {}
         return self._pages("api/v2/courses/stats", query)
 
     def users(self, mails: Sequence[str] = ()) -> AsyncIterator[list[JsonObject]]:
@@ -146,11 +169,15 @@ class Learning360Client:
             seen.add(following or "")
 
     def _same_host(self, link: str | None) -> str | None:
-        """A ``Link`` on our platform's host whatever host it names, so that our token stays at home."""
+        """A ``Link`` at LEARNING360_API_URL whatever host it names, so that our token stays at home.
+
+        A path there is a proxy's: the platform behind it does not know of it.
+        """
         if link is None:
             return None
-        url = urlsplit(link)
-        return str(self._api.client.base_url.copy_with(path=url.path, query=url.query.encode()))
+        url, home = urlsplit(link), self._api.client.base_url
+        path = url.path if url.path.startswith(home.path) else home.path + url.path.removeprefix("/")
+        return str(home.copy_with(path=path, query=url.query.encode()))
 
 
 def _token_request(settings: Learning360Settings) -> httpx.Request:
@@ -178,11 +205,10 @@ def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:
 
 
 def _objects(value: object, *, what: str) -> list[JsonObject]:
-    try:
-        return _OBJECTS.validate_python(value)
-    except ValidationError:
-        # The cause would show the answer's values, addresses among them, wherever it is logged.
-        raise RequestError(f"{what} does not have the shape of the contract.") from None
+    # Not by pydantic, which would copy each of an operation's ten thousand results.
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise RequestError(f"{what} does not have the shape of the contract.")
+    return value
 
 
 def iso_moment(epoch_ms: int) -> str:

@@ -1,6 +1,6 @@
 """What 360Learning answers, and the shapes of what is sent to it (its OpenAPI file is the authority)."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -78,3 +78,27 @@ class Archival(TypedDict):
     """A course to archive."""
 
     externalId: str
+
+
+class ResultIdentifier(TypedDict, total=False):
+    """What a result's input names a course or a learner by."""
+
+    value: Any
+
+
+class ResultInput(TypedDict, total=False):
+    """What tells a result's input apart from the others of its operation."""
+
+    externalId: Any
+    courseIdentifier: ResultIdentifier
+    userIdentifier: ResultIdentifier
+    firstActivityAt: Any
+
+
+class Result(TypedDict, total=False):
+    """What is used of a row of an operation's results."""
+
+    input: ResultInput
+    status: Any
+    resourceId: Any
+    errorMessage: Any

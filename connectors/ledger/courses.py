@@ -5,19 +5,33 @@ from collections.abc import Sequence
 import pandas as pd
 from sqlalchemy import Connection, Update, select, update
 
-from connectors.ledger.frames import read_frame, records
+from connectors.ledger.frames import read_frame, upsert_frame
 from connectors.ledger.schema import courses
-from connectors.ledger.store import in_batches, upsert
+from connectors.ledger.store import in_batches
 
 
 def known_courses(db: Connection, target_id: int) -> pd.DataFrame:
     """All courses ever accepted.
 
-    Columns external_id, digest str; live bool; learning_seconds float64; missed_on str; missed_days int64.
+    Columns external_id, digest str; live bool; learning_seconds float64; missing_since and missed_on str
+    (ISO dates); missed_days int64.
     """
-    names = ("external_id", "digest", "live", "learning_seconds", "missed_on", "missed_days")
+    names = (
+        *("external_id", "digest", "live", "learning_seconds"),
+        *("missing_since", "missed_on", "missed_days"),
+    )
     query = select(*(courses.c[name] for name in names)).filter_by(target_id=target_id)
     return read_frame(db, query)
+
+
+def archived_courses(db: Connection, target_id: int) -> pd.DataFrame:
+    """The courses that were archived, as they were last accepted, in the order of their ids.
+
+    Columns external_id, digest, body (JSON) str; learning_seconds float64.
+    """
+    names = ("external_id", "digest", "body", "learning_seconds")
+    query = select(*(courses.c[name] for name in names)).filter_by(target_id=target_id, live=False)
+    return read_frame(db, query.order_by(courses.c.external_id))
 
 
 def course_ids(db: Connection, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
@@ -31,14 +45,20 @@ def course_ids(db: Connection, target_id: int, external_ids: Sequence[str]) -> d
 
 
 def accept_courses(
-    db: Connection, target_id: int, accepted: pd.DataFrame, *, run_id: str, operation_id: str, now_ms: int
+    db: Connection,
+    target_id: int,
+    accepted: pd.DataFrame,
+    *,
+    run_id: str,
+    operation_id: str | None,
+    now_ms: int,
 ) -> None:
     """Record courses that an upsert brought in: external_id, course_id, digest, body, learning_seconds."""
     columns = ["external_id", "course_id", "digest", "body", "learning_seconds"]
     marks = {"run_id": run_id, "operation_id": operation_id, "accepted_at": now_ms, "live": True}
-    seen = {"missing_since": None, "missed_on": None, "missed_days": 0}
-    fixed = {"target_id": target_id, **marks, **seen}
-    upsert(db, courses, [row | fixed for row in records(accepted[columns])])
+    # Not missed_on: the day on which a course was restored stays one that does not count.
+    seen = {"missing_since": None, "missed_days": 0}
+    upsert_frame(db, courses, accepted[columns], target_id=target_id, **marks, **seen)
 
 
 def archive_courses(
@@ -64,6 +84,13 @@ def note_present(db: Connection, target_id: int, external_ids: Sequence[str]) ->
     nothing = {"missing_since": None, "missed_on": None, "missed_days": 0}
     for batch in in_batches(external_ids):
         db.execute(_of(target_id, batch).where(courses.c.missed_days > 0).values(**nothing))
+
+
+def note_restored(db: Connection, target_id: int, external_ids: Sequence[str], day: str) -> None:
+    """Let the grace of courses begin anew, on the day (ISO date) after this one."""
+    anew = {"missing_since": None, "missed_on": day, "missed_days": 0}
+    for batch in in_batches(external_ids):
+        db.execute(_of(target_id, batch).values(**anew))
 
 
 def _of(target_id: int, external_ids: Sequence[str]) -> Update:

@@ -1,23 +1,89 @@
-"""Between the ledger's rows and pandas frames."""
+"""Between the ledger's rows and pandas frames, by columns: there are millions of rows."""
 
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, Select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, Select, Table
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
+# So many rows are turned into Python's values at a time.
+ROWS_AT_ONCE = 50_000
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A frame's rows as a driver takes them: Python values, None where there is none."""
-    plain = frame.astype(object)
-    return plain.where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
+    return [
+        dict(zip(frame.columns, row, strict=True)) for row in zip(*map(_values, _columns(frame)), strict=True)
+    ]
+
+
+def upsert_frame(db: Connection, table: Table, frame: pd.DataFrame, **marks: object) -> None:
+    """Insert a frame's rows (columns named as the table's), each with the same marks beside.
+
+    Rows of the same primary key are replaced, but for the columns that are not given. The statement goes to
+    the driver as it is: what SQLAlchemy does for each value would cost more than all the rest of a run.
+    """
+    names = [*frame.columns, *marks]
+    statement = _upsert(table, names, "?" if db.dialect.paramstyle == "qmark" else "%s")
+    # In the order of the primary key, as far as that is quickly made: by it the rows lie on the disk.
+    frame = frame.sort_values(next(column.name for column in table.primary_key if column.name in frame))
+    for at in range(0, len(frame), ROWS_AT_ONCE):
+        part = frame.iloc[at : at + ROWS_AT_ONCE]
+        values = [*map(_values, _columns(part)), *(repeat(mark, len(part)) for mark in marks.values())]
+        db.exec_driver_sql(statement, list(zip(*values, strict=True)))
 
 
 def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:
     """A query's rows as a frame, each column with the dtype of its kind, empty or not."""
     columns = list(statement.selected_columns)
-    rows = db.execute(statement).all()
-    frame = pd.DataFrame(rows, columns=[column.name for column in columns], dtype=object)
-    return frame.astype({column.name: _dtype(column) for column in columns})
+    cursor = db.execute(statement).cursor
+    if cursor is None:
+        raise TypeError("a query of ours gives rows")
+    frames = [_frame(columns, rows) for rows in iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])]
+    return pd.concat(frames, ignore_index=True) if frames else _frame(columns, [])
+
+
+def read_numbers(db: Connection, statement: Select[Any]) -> Numbers:
+    """A query's rows as whole numbers, none of them missing: an array of rows by columns."""
+    cursor = db.execute(statement).cursor
+    if cursor is None:
+        raise TypeError("a query of ours gives rows")
+    parts = [np.array(rows, dtype="int64") for rows in iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])]
+    return np.concatenate([np.empty((0, len(statement.selected_columns)), dtype="int64"), *parts])
+
+
+def _frame(columns: list[Any], rows: Sequence[Any]) -> pd.DataFrame:
+    values = zip(*rows, strict=True) if rows else repeat((), len(columns))
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(list(value), dtype=_dtype(column))
+            for column, value in zip(columns, values, strict=True)
+        }
+    )
+
+
+def _upsert(table: Table, names: list[str], mark: str) -> str:
+    keys = [column.name for column in table.primary_key]
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))}) "  # noqa: S608 - our own names
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+    )
+
+
+def _columns(frame: pd.DataFrame) -> list[pd.Series]:
+    return [frame[name] for name in frame.columns]
+
+
+def _values(column: pd.Series) -> list[Any]:
+    """A column's values as Python's own, None where there is none."""
+    if column.hasnans:
+        return column.astype(object).where(column.notna(), None).tolist()
+    return column.tolist()
 
 
 def _dtype(column: Any) -> str:  # noqa: ANN401 - a table's column or an expression over one

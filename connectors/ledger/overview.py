@@ -18,7 +18,7 @@ Row = dict[str, Any]
 def overview(db: Connection) -> list[Row]:
     """Each target: integration, watermarks, last runs, open operations, rejected rows by reason."""
     everything = select(targets.c.id, targets.c.group_id, targets.c.platform_name, targets.c.integration_id)
-    return [_overview_of(db, row) for row in _rows(db, everything.filter_by(retired=False))]
+    return [_overview_of(db, row) for row in readable_rows(db, everything.filter_by(retired=False))]
 
 
 def _overview_of(db: Connection, target: Row) -> Row:
@@ -27,10 +27,10 @@ def _overview_of(db: Connection, target: Row) -> Row:
         "live_courses": db.scalar(
             select(func.count()).select_from(courses).filter_by(target_id=target_id, live=True)
         ),
-        "watermarks": list(_rows(db, _watermarks(target_id))),
-        "runs": [_with_summary(run) for run in _rows(db, _last_runs(target_id))],
-        "open_operations": list(_rows(db, _open_operations(target_id))),
-        "rejected": list(_rows(db, _rejected_by_reason(target_id))),
+        "watermarks": list(readable_rows(db, _watermarks(target_id))),
+        "runs": [_with_summary(run) for run in readable_rows(db, _last_runs(target_id))],
+        "open_operations": list(readable_rows(db, _open_operations(target_id))),
+        "rejected": list(readable_rows(db, _rejected_by_reason(target_id))),
     }
 
 
@@ -39,7 +39,7 @@ def rejected_rows(db: Connection) -> Iterator[Row]:
     in_use = select(targets.c.id).filter_by(retired=False)
     names = ("stream", "row_id", "reason", "learner", "course", "first_at", "last_at")
     query = select(*(rejects.c[name] for name in names)).where(rejects.c.target_id.in_(in_use))
-    return _rows(db, query.order_by(rejects.c.stream, rejects.c.row_id))
+    return readable_rows(db, query.order_by(rejects.c.stream, rejects.c.row_id))
 
 
 def _watermarks(target_id: int) -> Select[Any]:
@@ -66,7 +66,8 @@ def _rejected_by_reason(target_id: int) -> Select[Any]:
     return query.group_by(rejects.c.stream, rejects.c.reason).order_by(count.desc(), rejects.c.reason)
 
 
-def _rows(db: Connection, query: Select[Any]) -> Iterator[Row]:
+def readable_rows(db: Connection, query: Select[Any]) -> Iterator[Row]:
+    """A query's rows as people read them, moments (``..._at``) as ISO 8601 in UTC."""
     return ({name: _readable(name, row[name]) for name in row} for row in db.execute(query).mappings())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from connectors.ledger.frames import read_frame, records
 from connectors.ledger.schema import rejects
@@ -20,10 +20,19 @@ def known_rejects(db: Connection, target_id: int, stream: str) -> pd.DataFrame:
     )
 
 
+def oldest(db: Connection, target_id: int, stream: str) -> int | None:
+    """Since when the row that was put aside first has been aside (epoch ms); None where there is none."""
+    query = select(func.min(rejects.c.first_at)).filter_by(target_id=target_id, stream=stream)
+    moment: int | None = db.scalar(query)
+    return moment
+
+
 def put_aside(
     db: Connection, target_id: int, stream: str, rows: pd.DataFrame, *, run_id: str, now_ms: int
 ) -> None:
     """Put rows aside (COLUMNS; uncertain may be left out); a row that was aside keeps its first date."""
+    if rows.empty:
+        return
     query = select(rejects.c.row_id, rejects.c.first_at).filter_by(target_id=target_id, stream=stream)
     first_at = {row.row_id: row.first_at for row in db.execute(query)}
     fixed = {"target_id": target_id, "stream": stream, "run_id": run_id, "last_at": now_ms}
@@ -34,6 +43,12 @@ def put_aside(
         rejects,
         [row | fixed | {"first_at": first_at.get(row["row_id"], now_ms)} for row in records(latest)],
     )
+
+
+def learners_aside(db: Connection, target_id: int, stream: str) -> list[str]:
+    """The learners of whom a row is put aside."""
+    query = select(rejects.c.learner).filter_by(target_id=target_id, stream=stream).distinct()
+    return list(db.scalars(query.where(rejects.c.learner.is_not(None))))
 
 
 def take_back(db: Connection, target_id: int, stream: str, row_ids: Sequence[str]) -> None:
@@ -50,3 +65,14 @@ def make_certain(db: Connection, target_id: int, stream: str) -> None:
     """Note that no attempt has come of any row of unknown outcome: they can be sent again."""
     rows = update(rejects).filter_by(target_id=target_id, stream=stream)
     db.execute(rows.values(uncertain=None))
+
+
+def drop_untried(db: Connection, stream: str, before_ms: int) -> int:
+    """Remove rows that no run has tried again since then, of whatever integration; returns how many.
+
+    Those of unknown outcome stay: without them their attempts could be opened twice.
+    """
+    old = delete(rejects).where(
+        rejects.c.stream == stream, rejects.c.last_at < before_ms, rejects.c.uncertain.is_(None)
+    )
+    return db.execute(old).rowcount

@@ -25,7 +25,10 @@ class Target:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run that begins; ``holder`` says in words who it is, for those who may wait for it."""
+    """A run that begins; ``holder`` says in words who it is, for those who may wait for it.
+
+    ``part_of`` is the run whose work it shares.
+    """
 
     id: str
     target_id: int
@@ -33,6 +36,7 @@ class NewRun:
     holder: str
     dry_run: bool
     started_at: int
+    part_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,15 @@ def find_target(db: Connection, api_url: str, group_id: str, platform_name: str)
         row = db.execute(query).one()
     key = fingerprint(f"{api_url} {group_id} {platform_name}")[:16]
     return Target(row.id, key, row.integration_id, row.trusted)
+
+
+def identity_of_target(db: Connection, run_id: str) -> tuple[str, str, str] | None:
+    """The api_url, group_id and platform_name of the target that a run serves."""
+    query = select(targets.c.api_url, targets.c.group_id, targets.c.platform_name)
+    row = db.execute(
+        query.join(runs, runs.c.target_id == targets.c.id).where(runs.c.id == run_id)
+    ).one_or_none()
+    return None if row is None else (row.api_url, row.group_id, row.platform_name)
 
 
 def set_integration(
@@ -105,6 +118,17 @@ def note_crashed(db: Connection, target_id: int, stream: str, now_ms: int) -> No
     """Note that the runs of a stream that never ended have died: whoever holds its lock now knows that."""
     died = update(runs).filter_by(target_id=target_id, stream=stream, state="running")
     db.execute(died.values(state="crashed", ended_at=now_ms))
+
+
+def is_running(db: Connection, run_id: str) -> bool:
+    """Whether a run goes on, as far as the ledger knows."""
+    return db.scalar(select(runs.c.state).filter_by(id=run_id)) == "running"
+
+
+def summaries_of_parts(db: Connection, run_id: str) -> list[str]:
+    """The summaries (JSON) of the ended runs that shared a run's work."""
+    query = select(runs.c.summary).filter_by(part_of=run_id)
+    return list(db.scalars(query.where(runs.c.summary.is_not(None))))
 
 
 def finish_run(db: Connection, run_id: str, state: str, summary: str, now_ms: int) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -30,9 +30,22 @@ def _target() -> Column[int]:
     return Column("target_id", Integer, ForeignKey("targets.id"), primary_key=True)
 
 
-def _progress() -> list[Column[Any]]:
-    """How far a learner is: Coursera's externalId of them, and the state that a statistic carries."""
+def _of_many() -> list[Column[int]]:
+    """The target and the key (see `connectors.ledger.keys`) of a record of a learner's course.
+
+    No foreign key, here and for the run: there are millions, and looking each up cost a third of writing it.
+    """
     return [
+        Column("target_id", Integer, primary_key=True),
+        Column("key", BigInteger, primary_key=True),
+    ]
+
+
+def _progress() -> list[Column[Any]]:
+    """Whose progress on what: their address and Coursera's externalId of them, the course, and how far."""
+    return [
+        Column("learner", String, nullable=False),
+        Column("course", String, nullable=False),
         Column("external_id", String, nullable=False),
         Column("first_at", BigInteger, nullable=False),
         Column("last_at", BigInteger, nullable=False),
@@ -66,6 +79,8 @@ runs = Table(
     Column("id", String, primary_key=True),
     Column("target_id", Integer, ForeignKey("targets.id"), nullable=False),
     Column("flow", String, nullable=False),
+    # The run whose work it shares, and under whose lock it acts.
+    Column("part_of", String),
     # The stream whose lock it holds, and who to ask about it.
     Column("stream", String),
     Column("holder", String),
@@ -101,33 +116,40 @@ courses = Table(
 enrollments = Table(
     "enrollments",
     metadata,
-    _target(),
-    Column("learner", String, primary_key=True),
-    Column("course", String, primary_key=True),
+    *_of_many(),
     Column("program", String, primary_key=True),
     *_progress(),
-    Column("updated_at", BigInteger, nullable=False),
     # The attempt this row is part of; none while the launch rule holds it.
     Column("attempt", Integer),
-    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
-    Index("enrollments_by_external_id", "target_id", "external_id"),
+    # Tells at once that a row is as it was; none where it is to be looked at again in any case.
+    Column("digest", BigInteger),
+    Column("run_id", String, nullable=False),
+    # Clustered by its key: rows come in the order of keys, and there are many.
+    sqlite_with_rowid=False,
+)
+
+# The addresses beside each externalId of Coursera's, with Coursera's date of the row that showed it last.
+learners = Table(
+    "learners",
+    metadata,
+    _target(),
+    Column("external_id", String, primary_key=True),
+    Column("learner", String, primary_key=True),
+    Column("updated_at", BigInteger, nullable=False),
 )
 
 # What 360Learning accepted: one row an attempt, numbered in the order in which they were recorded.
 attempts = Table(
     "attempts",
     metadata,
-    _target(),
-    Column("learner", String, primary_key=True),
-    Column("course", String, primary_key=True),
+    *_of_many(),
     Column("number", Integer, primary_key=True),
     *_progress(),
     Column("rule", String, nullable=False),
-    Column("run_id", String, ForeignKey("runs.id"), nullable=False),
+    Column("run_id", String, nullable=False),
     Column("operation_id", String),
     Column("resource_id", String),
     Column("accepted_at", BigInteger, nullable=False),
-    Index("attempts_by_external_id", "target_id", "external_id"),
 )
 
 # A bulk operation from the intent to send it until its results are in this ledger.
@@ -149,6 +171,17 @@ submissions = Table(
     Column("sent_at", BigInteger),
     Column("settled_at", BigInteger),
     Index("submissions_by_state", "target_id", "state"),
+)
+
+# Rows of a run's that runs on other workers work on: gone once they are settled.
+shares = Table(
+    "shares",
+    metadata,
+    Column("run_id", String, ForeignKey("runs.id"), primary_key=True),
+    Column("worker", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("target_id", Integer, ForeignKey("targets.id"), nullable=False),
+    Column("rows", LargeBinary, nullable=False),
 )
 
 # Rows put aside, by us or by the platform, until they are accepted or gone from Coursera.

@@ -5,9 +5,22 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    cast,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
@@ -19,6 +32,11 @@ from connectors.ledger.migrations import is_current, migrate
 # Values bound in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
 VALUES_AT_ONCE = 10_000
 BUSY_SECONDS = 30
+# So many pages (of 4 KiB) may wait in SQLite's write-ahead log: a page that is written by one operation after
+# another then goes into the database once, not each time.
+PAGES_AHEAD = 16_384
+V = TypeVar("V", int, str)
+
 READ_ONLY = "coursera_sync_read_only"
 # Some number of ours, so that of several workers only one makes the tables.
 MIGRATION_LOCK = 360_001
@@ -48,6 +66,15 @@ class Ledger:
         """A look at the ledger that holds up nobody."""
         with _told_plainly(), self._engine.connect().execution_options(**{READ_ONLY: True}) as db:
             yield db
+
+    def compact(self) -> None:
+        """Write SQLite's file anew, so that nothing of what was deleted is left in it.
+
+        PostgreSQL does as much by itself, in its own time.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with _told_plainly(), self._engine.connect() as db:
+                db.connection.cursor().execute("VACUUM")
 
     def try_lock(self, name: str) -> Lock | None:
         """Take a lock of that name, which is free again when it is released or this process dies.
@@ -143,7 +170,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the d
     connection.isolation_level = None  # transactions begin where we say so, tables included
     with suppress(sqlite3.OperationalError):  # another opener is just setting it, for the file and for good
         connection.execute("PRAGMA journal_mode=WAL").close()
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={PAGES_AHEAD}"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
@@ -165,6 +192,14 @@ def upsert(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None
     keys = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def is_among(db: Connection, column: Column[V], values: Sequence[V]) -> ColumnElement[bool]:
+    """Whether a column's value is one of many: one parameter, however many there are."""
+    if db.dialect.name == "sqlite":
+        each = func.json_each(orjson.dumps(list(values)).decode()).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == func.any(cast(list(values), ARRAY(column.type)))
 
 
 def in_batches(values: Sequence[str]) -> Iterator[Sequence[str]]:

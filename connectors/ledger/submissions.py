@@ -40,7 +40,7 @@ def intend(db: Connection, submission: Submission, now_ms: int) -> None:
         "type": submission.type,
         "state": "intended",
         "row_count": len(submission.rows),
-        "rows": submission.rows.to_parquet(compression="zstd"),
+        "rows": submission.rows.to_parquet(compression="lz4"),
         "intended_at": now_ms,
         "intended_at_platform": submission.intended_at,
     }

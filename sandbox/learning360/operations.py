@@ -187,9 +187,8 @@ class Operations:
     ) -> Operation:
         now_ms, base_ms = self._clock(), self._options.operation_base_ms
         rate = self._options.rows_per_second
-        started_ms = max(
-            [now_ms + int(base_ms * _RUNNING), *(other.ends_ms for other in _own(self.unfinished()))]
-        )
+        before_it = [] if self._options.in_parallel else _own(self.unfinished())
+        started_ms = max([now_ms + int(base_ms * _RUNNING), *(other.ends_ms for other in before_it)])
         work_ms = int(base_ms * (1 - _RUNNING)) + (len(rows) * SECOND_MS // rate if rate else 0)
         return Operation(
             id=self._new_id(),

@@ -12,6 +12,8 @@ class Learning360Options:
     rows_per_second: int = 20_000
     #: Operations not ended at a time, for the whole platform.
     operations_at_once: int = 3
+    #: They are worked on together; else one after the other, the next ones queued meanwhile.
+    in_parallel: bool = False
     #: New operations stay queued until `Learning360.release()`.
     hold_operations: bool = False
     #: So many of the next operations end in error, after this many of their rows.

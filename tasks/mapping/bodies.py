@@ -7,7 +7,8 @@ import pandas as pd
 def iso_times(epoch_ms: pd.Series) -> list[str]:
     """Write epoch milliseconds (int64) as ISO 8601 in UTC, to the millisecond."""
     times = epoch_ms.to_numpy(dtype="int64").astype("datetime64[ms]")
-    return [f"{time}Z" for time in np.datetime_as_string(times, unit="ms")]
+    written: list[str] = np.datetime_as_string(times, unit="ms", timezone="UTC").tolist()
+    return written
 
 
 def statistics(attempts: pd.DataFrame) -> list[dict[str, object]]:

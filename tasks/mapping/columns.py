@@ -3,11 +3,12 @@
 A listing's elements promise nothing about their fields. Each function here takes one column as it came and
 returns what can be used of it together with `wrong`, true where a value is present but of another kind.
 Missing (absent, null, NaN) is never wrong: whether a field is required is for the mapping to say.
-Homogeneous columns are judged by their dtype; only mixed ones are looked at cell by cell.
+Columns of one kind are judged as a whole; only mixed ones are looked at cell by cell.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,18 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOT_AN_OBJECT = "not_an_object"
+# What pandas calls columns of one kind; None and NaN aside.
+_TEXT = {"string", "empty"}
+_NUMBER = {"integer", "floating", "mixed-integer-float", "empty"}
+_FLAG = {"boolean", "empty"}
 
 
 def frame(elements: Sequence[object], columns: Sequence[str]) -> pd.DataFrame:
     """Lay the elements of a listing out as rows.
 
     Returns one row for each element (a RangeIndex: the row's label is the element's position) with the
-    named columns, dtypes as inferred, None or NaN where there is nothing; and the bool column
-    `not_an_object`, true where the element is no JSON object, whose row is all missing. Other keys cost
-    nothing.
+    named columns (objects as they came, None where there is nothing); and the bool column `not_an_object`,
+    true where the element is no JSON object, whose row is all missing. Other keys cost nothing.
     """
     rows = [element if isinstance(element, dict) else {} for element in elements]
-    table = _table(rows, list(columns))
+    table = pd.DataFrame(
+        {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in columns},
+        index=pd.RangeIndex(len(rows)),
+    )
     table[NOT_AN_OBJECT] = _mask(table, [not isinstance(element, dict) for element in elements])
     return table
 
@@ -39,9 +46,10 @@ def text(column: pd.Series) -> tuple[pd.Series, pd.Series]:
 
     A string that is not valid Unicode (a lone surrogate) cannot be sent on, and is wrong too.
     """
-    if isinstance(column.dtype, pd.StringDtype):
-        return column.astype("str"), _nowhere(column)
-    usable = _encodable(column) if types.is_object_dtype(column.dtype) else _nowhere(column)
+    if _kind(column) in _TEXT:
+        with suppress(UnicodeEncodeError):
+            return column.astype("str"), _nowhere(column)
+    usable = _encodable(column)
     return column.where(usable, None).astype("str"), column.notna() & ~usable
 
 
@@ -50,18 +58,17 @@ def number(column: pd.Series) -> tuple[pd.Series, pd.Series]:
 
     Integers and floats are numbers; booleans, strings that look like numbers, and infinities are wrong.
     """
-    values = column if _is_numeric(column) else _numbers_among(column)
-    floats = pd.Series(
-        values.to_numpy(dtype="float64", na_value=np.nan), index=column.index, name=column.name
-    )
-    finite = pd.Series(np.isfinite(floats.to_numpy()), index=column.index)
+    floats = _floats(column)
+    finite = np.isfinite(floats)
+    if finite.all():
+        return floats, _nowhere(column)
     return floats.where(finite), column.notna() & ~finite
 
 
 def flag(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Take the booleans of a column: (bool, False where there is none; bool `wrong`)."""
-    if column.dtype == np.dtype(bool):
-        return column, _nowhere(column)
+    if _kind(column) in _FLAG:
+        return column.eq(other=True), _nowhere(column)
     flags = instances(column, bool)
     return column.where(flags, other=False).astype(bool), column.notna() & ~flags
 
@@ -95,12 +102,9 @@ class Reasons:
             self.series = self.series.mask(fresh, reason)
 
 
-def _table(rows: list[dict[str, object]], columns: list[str]) -> pd.DataFrame:
-    """Lay dicts out as rows, as objects where some string cannot be stored as Unicode text."""
-    try:
-        return pd.DataFrame(rows, columns=columns)
-    except UnicodeEncodeError:
-        return pd.DataFrame(rows, columns=columns, dtype=object)
+def _kind(column: pd.Series) -> str:
+    """What pandas calls the kind of a column's values, missing ones aside."""
+    return types.infer_dtype(column, skipna=True)
 
 
 def _encodable(column: pd.Series) -> pd.Series:
@@ -117,15 +121,12 @@ def _is_unicode(value: str) -> bool:
     return True
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    """Whether the dtype says that the whole column is numbers (pandas counts bool as numeric)."""
-    return types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
-
-
-def _numbers_among(column: pd.Series) -> pd.Series:
-    """Keep an object column's numbers as float64; what a float cannot hold becomes infinite."""
-    values = [_as_float(value) for value in column] if types.is_object_dtype(column.dtype) else np.nan
-    return pd.Series(values, index=column.index, dtype="float64")
+def _floats(column: pd.Series) -> pd.Series:
+    """A column's numbers as float64, NaN for all else; what a float cannot hold becomes infinite."""
+    if _kind(column) in _NUMBER:
+        with suppress(OverflowError):
+            return column.astype("float64")
+    return pd.Series([_as_float(value) for value in column], index=column.index, dtype="float64")
 
 
 def _as_float(value: object) -> float:

@@ -33,8 +33,8 @@ _BODY = [
     "difficultyLevel", "contentType", "subjects", "sources",
 ]  # fmt: skip
 _BESIDES = ["position", "learning_seconds", "updated_at"]
-_KINDS = {"specialization": "specialization", "video": "video"}  # whatever else is a course
-_LEVELS = ["beginner", "intermediate", "advanced"]
+KINDS = {"specialization": "specialization", "video": "video"}  # whatever else is a course
+LEVELS = ["beginner", "intermediate", "advanced"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +175,13 @@ def _optional(column: pd.Series, name: str, reasons: Reasons) -> pd.Series:
 def _kinds(column: pd.Series, reasons: Reasons) -> pd.Series:
     """Name the platform's content type; an unknown or absent one is a course."""
     words = texts(column, "contentType", reasons).str.lower()
-    return words.map(_KINDS).astype("str").fillna("course")
+    return words.map(KINDS).astype("str").fillna("course")
 
 
 def _levels(column: pd.Series, reasons: Reasons) -> pd.Series:
     """Name the platform's level; an unknown one is left out."""
     words = texts(column, "difficultyLevel", reasons).str.lower()
-    return words.where(words.isin(_LEVELS))
+    return words.where(words.isin(LEVELS))
 
 
 def _languages(column: pd.Series, default_language: str, reasons: Reasons) -> pd.Series:

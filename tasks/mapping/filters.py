@@ -1,11 +1,15 @@
-"""What a backfill leaves out: report rows outside its window of last activity, and other learners' rows."""
+"""What is left out: rows outside a backfill's window, other learners' rows, other programs' rows."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from tasks.mapping.columns import blank, frame, number, text
+from tasks.mapping.columns import blank, number, text
+from tasks.mapping.fingerprints import Mask
+
+USED = ("email", "externalId", "lastActivityAt")
 
 
 def digest_of(address: str) -> str:
@@ -14,19 +18,21 @@ def digest_of(address: str) -> str:
 
 
 def chosen(
-    elements: Sequence[object],
+    columns: Mapping[str, Sequence[object]],
     *,
     active_from_ms: int | None = None,
     active_to_ms: int | None = None,
     learners: Collection[str] = (),
-) -> list[object]:
-    """Keep the report rows with from ≤ lastActivityAt < to (epoch ms), of the learners with these digests.
+) -> Mask:
+    """Which report rows (columns of USED) have from ≤ lastActivityAt < to (epoch ms), of these learners.
+
+    ``learners`` are digests of their addresses; none: of all.
 
     A row whose lastActivityAt is no number passes: whoever maps it puts it aside with its reason. A row
     without one passes only where no window is given.
     """
-    reports = frame(elements, ("email", "externalId", "lastActivityAt"))
-    kept = pd.Series(data=True, index=reports.index)
+    reports = {name: pd.Series(list(columns[name]), dtype=object) for name in USED}
+    kept = pd.Series(data=True, index=reports["email"].index)
     if active_from_ms is not None or active_to_ms is not None:
         active, wrong = number(reports["lastActivityAt"])
         after = True if active_from_ms is None else active.ge(active_from_ms)
@@ -34,10 +40,29 @@ def chosen(
         kept &= (active.notna() & after & before) | wrong
     if learners:
         kept &= _digests(reports).isin(list(learners))
-    return [element for element, keep in zip(elements, kept, strict=True) if keep]
+    return kept.to_numpy()
 
 
-def _digests(reports: pd.DataFrame) -> pd.Series:
+def of_programs(elements: Iterable[object], programs: Collection[str]) -> list[object]:
+    """The catalog's elements that some programs have, each with those of its programs alone.
+
+    An element that does not tell its programs passes: whoever maps it puts it aside with its reason.
+    """
+    return [one for element in elements if (one := _narrowed(element, programs)) is not None]
+
+
+def _narrowed(element: object, programs: Collection[str]) -> object | None:
+    if not isinstance(element, dict) or not isinstance(element.get("programs"), list):
+        return element
+    theirs = [one for one in element["programs"] if _program_id(one) in programs]
+    return {**element, "programs": theirs} if theirs else None
+
+
+def _program_id(program: Any) -> str | None:  # noqa: ANN401 - whatever JSON holds
+    return program.get("programId") if isinstance(program, dict) else None
+
+
+def _digests(reports: Mapping[str, pd.Series]) -> pd.Series:
     """The digest of each row's address, each different one reckoned once."""
     email, _ = text(reports["email"])
     external_id, _ = text(reports["externalId"])

@@ -1,29 +1,48 @@
 """Who is who: a learner is an address, and Coursera's externalId tells when that address has changed."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 MOVE_COLUMNS = ("old", "new")
 
 
-def resolve_addresses(enrollments: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+@dataclass(frozen=True)
+class AddressChanges:
+    """What is believed of changed addresses.
+
+    ``moves`` (old, new str): learners whose records move; ``current``: the known address (str) by externalId,
+    for rows that are older than what is known; ``touched``: all addresses that a change is about.
+    """
+
+    moves: pd.DataFrame
+    current: pd.Series
+    touched: frozenset[str]
+
+
+def address_changes(seen: pd.DataFrame, known: pd.DataFrame) -> AddressChanges:
     """Recognise learners whose address has changed.
 
-    ``enrollments``: rows with learner, external_id and updated_at; ``known``: what the ledger knows of these
-    externalIds, a row for each external_id and learner with the latest updated_at. Returns the enrollments,
-    where rows older than what is known carry the known address, and the moves (columns old and new, str).
+    ``seen``: learner, external_id ("" where there is none) and updated_at of a whole reading; ``known``: what
+    the ledger knows of these externalIds, a row for each external_id and learner with its updated_at.
 
     An externalId that stands beside several addresses, here or in the ledger, is no proof of anything, nor is
     one whose old address is still in use, or is said to have become several: such rows stay as they are.
     """
-    changes = _changes(enrollments, known)
+    changes = _changes(seen, known)
     newer = changes["updated_at"].ge(changes["updated_at_known"])
-    in_use = changes["learner_known"].isin(enrollments["learner"])
+    in_use = changes["learner_known"].isin(seen["learner"])
     moves = changes.loc[newer & ~in_use, ["learner_known", "learner"]]
     moves = moves.set_axis(list(MOVE_COLUMNS), axis="columns").drop_duplicates()
     moves = moves.drop_duplicates("old", keep=False).reset_index(drop=True)
     current = changes.loc[~newer].set_index("external_id")["learner_known"]
-    learner = enrollments["external_id"].map(current).astype("str").fillna(enrollments["learner"])
-    return enrollments.assign(learner=learner), moves
+    return AddressChanges(moves, current, frozenset([*changes["learner"], *changes["learner_known"]]))
+
+
+def resolved(enrollments: pd.DataFrame, changes: AddressChanges) -> pd.DataFrame:
+    """Give the rows that are older than what is known the known address."""
+    learner = enrollments["external_id"].map(changes.current).astype("str")
+    return enrollments.assign(learner=learner.fillna(enrollments["learner"]))
 
 
 def renamed(frame: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:

@@ -4,31 +4,17 @@ The rules are the statistics mapping of the README. Nothing here depends on othe
 one learner and one course add up to is for `tasks.mapping.attempts`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from tasks.mapping.columns import NOT_AN_OBJECT, Reasons, blank, flag, frame, number, text
+from tasks.mapping.columns import Reasons, blank
+from tasks.mapping.reports import FLAG, NOT_A_ROW, Reports
 
 LaunchRule = Literal["completed", "open"]
 
-REPORT_COLUMNS = (
-    "email",
-    "externalId",
-    "contentId",
-    "programId",
-    "enrolledAt",
-    "lastActivityAt",
-    "completedAt",
-    "updatedAt",
-    "overallProgress",
-    "isCompleted",
-    "grade",
-    "approxTotalCourseHrs",
-    "approxTotalLearningHours",
-)
 ENROLLMENT_COLUMNS = (
     "position",
     "learner",
@@ -50,6 +36,7 @@ FUTURE_TOLERANCE_MS = 5 * 60_000
 COMPLETED, IN_PROGRESS = "completed", "in progress"
 # An address has one @ with something on both sides, and no white space; the platforms judge the rest.
 ADDRESS = r"[^@\s]+@[^@\s]+"
+NO_ALIASES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -67,31 +54,32 @@ class MappedEnrollments:
 
 
 def map_enrollments(
-    elements: Sequence[object],
+    reports: Reports,
     *,
     now_ms: int,
     send_scores: bool = False,
     launch_rule: LaunchRule = "completed",
+    aliases: Mapping[str, str] = NO_ALIASES,
 ) -> MappedEnrollments:
     """Map a batch of report rows; ``now_ms`` is epoch milliseconds.
 
+    ``aliases`` gives the address in 360Learning by the one at Coursera, where they differ; in lower case.
     A row that cannot be mapped is put aside with its reason.
     """
-    reports = frame(elements, REPORT_COLUMNS)
-    reasons = Reasons(reports.index)
-    reasons.add(reports[NOT_AN_OBJECT], "the row is not a JSON object")
-    mapped = pd.DataFrame({"position": reports.index}, index=reports.index)
-    mapped["learner"], mapped["external_id"] = _learner(reports, reasons)
+    reasons = Reasons(reports.fields.index)
+    reasons.add(reports.wrong[NOT_A_ROW], "the row is not a JSON object")
+    mapped = pd.DataFrame({"position": reports.fields.index}, index=reports.fields.index)
+    mapped["learner"], mapped["external_id"] = _learner(reports, reasons, aliases)
     mapped["course"] = _course(reports, reasons)
-    mapped["program"] = _optional_text(reports, "programId", reasons).fillna("")
-    mapped["completed"], wrong = flag(reports["isCompleted"])
-    reasons.add(wrong, "isCompleted is not true or false")
+    mapped["program"] = _text(reports, "programId", reasons).fillna("")
+    mapped["completed"] = reports.fields[FLAG]
+    reasons.add(reports.wrong[FLAG], "isCompleted is not true or false")
     mapped["first_at"], mapped["last_at"] = _dates(reports, mapped["completed"], now_ms, reasons)
     mapped["progress"] = _progress(reports, mapped["completed"], reasons)
     mapped["completion"] = completion(mapped["completed"], mapped["progress"], launch_rule)
     mapped["time_spent"] = _time_spent(reports, reasons)
     mapped["score"] = _score(reports, mapped["completed"], reasons, send_scores=send_scores)
-    mapped["updated_at"] = _optional_number(reports, "updatedAt", reasons).fillna(0).astype("int64")
+    mapped["updated_at"] = _number(reports, "updatedAt", reasons).fillna(0).astype("int64")
     good = mapped.loc[~reasons.bad, list(ENROLLMENT_COLUMNS)].reset_index(drop=True)
     whole = dict.fromkeys(("first_at", "last_at", "progress", "time_spent"), "int64")
     return MappedEnrollments(good.astype(whole), _rejects(reasons))
@@ -108,26 +96,28 @@ def completion(completed: pd.Series, progress: pd.Series, launch_rule: LaunchRul
     return pd.Series(IN_PROGRESS, index=completed.index, dtype="str").mask(stands_completed, COMPLETED)
 
 
-def _learner(reports: pd.DataFrame, reasons: Reasons) -> tuple[pd.Series, pd.Series]:
-    """The address (email, else an externalId that is one), and Coursera's externalId."""
-    email = _optional_text(reports, "email", reasons)
-    external_id = _optional_text(reports, "externalId", reasons)
+def _learner(reports: Reports, reasons: Reasons, aliases: Mapping[str, str]) -> tuple[pd.Series, pd.Series]:
+    """The address in 360Learning (of email, else of an externalId that is one), and Coursera's externalId."""
+    email = _text(reports, "email", reasons)
+    external_id = _text(reports, "externalId", reasons)
     named = ~blank(email)
     candidate = email.where(named, external_id).str.strip().str.lower()
     is_address = candidate.str.fullmatch(ADDRESS).fillna(value=False).astype(bool)
     reasons.add(named & ~is_address, "email is not an address")
     reasons.add(~named & ~is_address, "no address: email is missing, and externalId is not an address")
+    if aliases:
+        candidate = candidate.map(aliases).astype("str").fillna(candidate)
     return candidate, external_id.fillna("").str.strip()
 
 
-def _course(reports: pd.DataFrame, reasons: Reasons) -> pd.Series:
-    course = _optional_text(reports, "contentId", reasons)
+def _course(reports: Reports, reasons: Reasons) -> pd.Series:
+    course = _text(reports, "contentId", reasons)
     reasons.add(blank(course), "contentId is missing")
     return course
 
 
 def _dates(
-    reports: pd.DataFrame, completed: pd.Series, now_ms: int, reasons: Reasons
+    reports: Reports, completed: pd.Series, now_ms: int, reasons: Reasons
 ) -> tuple[pd.Series, pd.Series]:
     """First and last activity: the earliest date there is, and the completion or the latest one known."""
     enrolled, active, done = (
@@ -140,48 +130,46 @@ def _dates(
     return first, last
 
 
-def _date(reports: pd.DataFrame, name: str, now_ms: int, reasons: Reasons) -> pd.Series:
-    date = _optional_number(reports, name, reasons)
+def _date(reports: Reports, name: str, now_ms: int, reasons: Reasons) -> pd.Series:
+    date = _number(reports, name, reasons)
     reasons.add(date.le(0), f"{name} is not a date")
     reasons.add(date.gt(now_ms + FUTURE_TOLERANCE_MS), f"{name} lies more than five minutes ahead")
     return date // 1
 
 
-def _progress(reports: pd.DataFrame, completed: pd.Series, reasons: Reasons) -> pd.Series:
+def _progress(reports: Reports, completed: pd.Series, reasons: Reasons) -> pd.Series:
     """Whole percent, rounded down: 100 exactly when completed, 1 to 99 once begun, else 0."""
-    percent = _optional_number(reports, "overallProgress", reasons).fillna(0)
+    percent = _number(reports, "overallProgress", reasons).fillna(0)
     reasons.add(~percent.between(0, 100), "overallProgress is not between 0 and 100")
     begun = (percent // 1).clip(1, 99).where(percent.gt(0), 0)
     return begun.mask(completed, 100)
 
 
-def _time_spent(reports: pd.DataFrame, reasons: Reasons) -> pd.Series:
+def _time_spent(reports: Reports, reasons: Reasons) -> pd.Series:
     """Hours to milliseconds, at least 1 (the platform's least). A Video has the hours under another name."""
-    course_hours = _optional_number(reports, "approxTotalCourseHrs", reasons)
-    hours = course_hours.fillna(_optional_number(reports, "approxTotalLearningHours", reasons)).fillna(0)
+    course_hours = _number(reports, "approxTotalCourseHrs", reasons)
+    hours = course_hours.fillna(_number(reports, "approxTotalLearningHours", reasons)).fillna(0)
     reasons.add(hours.lt(0), "the hours spent are negative")
     return (hours * MS_PER_HOUR).round().clip(lower=1)
 
 
-def _score(reports: pd.DataFrame, completed: pd.Series, reasons: Reasons, *, send_scores: bool) -> pd.Series:
+def _score(reports: Reports, completed: pd.Series, reasons: Reasons, *, send_scores: bool) -> pd.Series:
     """The grade in percent, rounded, once completed; none where scores are not sent."""
     if not send_scores:
-        return pd.Series(pd.NA, index=reports.index, dtype="Int64")
-    grade = _optional_number(reports, "grade", reasons)
+        return pd.Series(pd.NA, index=reports.fields.index, dtype="Int64")
+    grade = _number(reports, "grade", reasons)
     reasons.add(grade.notna() & ~grade.between(0, 1), "grade is not between 0 and 1")
     return (grade * 100).round().where(completed & grade.between(0, 1)).astype("Int64")
 
 
-def _optional_text(reports: pd.DataFrame, name: str, reasons: Reasons) -> pd.Series:
-    values, wrong = text(reports[name])
-    reasons.add(wrong, f"{name} is not text")
-    return values
+def _text(reports: Reports, name: str, reasons: Reasons) -> pd.Series:
+    reasons.add(reports.wrong[name], f"{name} is not text")
+    return reports.fields[name]
 
 
-def _optional_number(reports: pd.DataFrame, name: str, reasons: Reasons) -> pd.Series:
-    values, wrong = number(reports[name])
-    reasons.add(wrong, f"{name} is not a number")
-    return values
+def _number(reports: Reports, name: str, reasons: Reasons) -> pd.Series:
+    reasons.add(reports.wrong[name], f"{name} is not a number")
+    return reports.fields[name]
 
 
 def _rejects(reasons: Reasons) -> pd.DataFrame:

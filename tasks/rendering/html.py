@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: no network, no script, fit for print."""
+"""Reports as one HTML file that needs nothing else: no network, no script, fit for print."""
 
 from functools import cache
 
@@ -8,13 +8,13 @@ from tasks.rendering.pictures import pictures
 from tasks.report import Report, in_words
 
 
-def html(report: Report) -> str:
-    """The whole report. Whatever comes from outside is escaped."""
-    return _template().render(
-        report=report,
-        pictures=pictures(report),
-        slowest=max((step.seconds for step in report.steps), default=0.0),
-    )
+def html(*reports: Report) -> str:
+    """The reports, one after the other. Whatever comes from outside is escaped."""
+    return _template().render(pages=[(one, pictures(one), _slowest(one)) for one in reports])
+
+
+def _slowest(report: Report) -> float:
+    return max((step.seconds for step in report.steps), default=0.0)
 
 
 @cache

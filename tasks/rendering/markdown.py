@@ -6,7 +6,7 @@ from html import escape
 
 from tasks.rendering.charts import data_uri
 from tasks.rendering.pictures import pictures
-from tasks.report import Report, Step, in_words
+from tasks.report import Count, Report, Step, in_words
 
 MOST_CHARACTERS = 160
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|#~!])")
@@ -20,17 +20,22 @@ def markdown(report: Report) -> str:
         f"> **{_plain(report.error, most=2000)}**" if report.error else "",
         _counts(report),
         _bullets("Notes", report.notes),
-        _section("Put aside, by reason", "reason", ((one.reason, one.rows) for one in report.reasons)),
+        _section(
+            "Put aside, by reason", ("reason", "rows"), ((one.reason, one.rows) for one in report.reasons)
+        ),
         _section(
             f"{report.sends}: {report.changes}",
-            "for example",
+            ("for example", "change"),
             ((one.what, one.change) for one in report.examples),
         ),
+        *(_table(one.title, one.columns, one.rows, most=400) for one in report.sections),
         *(
             f"![{_plain(one.title)}. {_plain(one.description, most=400)}]({data_uri(one.svg)})"
             for one in pictures(report)
         ),
-        _section("Slowest steps", "step", ((_step(one), in_words(one.seconds)) for one in report.steps)),
+        _section(
+            "Slowest steps", ("step", "time"), ((_step(one), in_words(one.seconds)) for one in report.steps)
+        ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -43,18 +48,26 @@ def _when(report: Report) -> str:
 def _counts(report: Report) -> str:
     if not report.summands:
         return ""
-    rows = [("extracted", report.extracted, ""), *_with_meaning(report)]
-    lines = [f"| {name} | {rows:,} | {meaning} |" for name, rows, meaning in rows]
-    return "\n".join([f"**{report.sum}**", "", "| | rows | |", "|---|---:|---|", *lines])
+    counts = [Count("extracted", report.extracted), *report.summands, *report.beside]
+    lines = [f"| {one.name} | {one.rows:,} | {one.meaning} |" for one in counts]
+    return "\n".join([f"**{report.sum}**", "", "| count | rows | meaning |", "|---|---:|---|", *lines])
 
 
-def _with_meaning(report: Report) -> Iterable[tuple[str, int, str]]:
-    return ((one.name, one.rows, one.meaning) for one in (*report.summands, *report.beside))
+def _section(title: str, heads: tuple[str, str], rows: Iterable[tuple[str, object]]) -> str:
+    return _table(title, heads, [[what, str(value)] for what, value in rows])
 
 
-def _section(title: str, head: str, rows: Iterable[tuple[str, object]]) -> str:
-    lines = [f"| {_plain(what)} | {_plain(str(value))} |" for what, value in rows]
-    return "\n".join([f"## {_plain(title)}", "", f"| {head} | |", "|---|---|", *lines]) if lines else ""
+def _table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = MOST_CHARACTERS
+) -> str:
+    """A table. Each column has a head: one without is given a random name on Prefect's pages."""
+    lines = [_line(_plain(cell, most=most) for cell in row) for row in rows]
+    head = [f"## {_plain(title)}", "", _line(columns), "|" + "---|" * len(columns)]
+    return "\n".join([*head, *lines]) if lines else ""
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _bullets(title: str, lines: Sequence[str]) -> str:

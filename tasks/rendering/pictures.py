@@ -50,7 +50,7 @@ def _rows(report: Report) -> Picture:
     series = [one for one in (accepted, archived, rejected) if one is not archived or any(one.values)]
     last = ", ".join(f"{one.values[-1]:g} {one.name}" for one in series)
     return _picture(
-        f"Rows of the last {len(report.history)} runs",
+        f"Rows of the last {_runs(report)}",
         _days(report),
         series,
         f"{_failures(report)} The last one: {last}.",
@@ -61,7 +61,7 @@ def _rows(report: Report) -> Picture:
 def _durations(report: Report) -> Picture:
     seconds = Series("seconds", [round(one, 1) for one in _of_history(report, "seconds")], GREY)
     return _picture(
-        f"Duration of the last {len(report.history)} runs",
+        f"Duration of the last {_runs(report)}",
         _days(report),
         [seconds],
         f"{_failures(report)} From {min(seconds.values):g} to {max(seconds.values):g} seconds.",
@@ -88,4 +88,8 @@ def _days(report: Report) -> list[str]:
 
 def _failures(report: Report) -> str:
     failed = sum(past.state in FAILED for past in report.history)
-    return f"{len(report.history)} runs, {failed} of them failed."
+    return f"{failed} of {len(report.history)} failed."
+
+
+def _runs(report: Report) -> str:
+    return f"{len(report.history)} runs" if len(report.history) > 1 else "run"

@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
 import pytest
 
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.listing import Census
-from connectors.coursera.models import Page
+from connectors.coursera.listing import Census, identity
+from connectors.coursera.models import Page, report_fields
 from connectors.errors import RequestError
 from connectors.surroundings import Surroundings
 from sandbox.clock import DAY_MS, ManualClock
 from sandbox.server import Sandbox
+from tasks.mapping.reports import FLAG, IS_ROW, NUMBERS, TEXTS
 from tests.connections import coursera_settings
 
 LISTINGS = pytest.mark.parametrize("listing", ["contents", "enrollment_reports"])
@@ -20,7 +22,7 @@ LISTINGS = pytest.mark.parametrize("listing", ["contents", "enrollment_reports"]
 
 async def ids(pages: AsyncIterator[Page]) -> list[str]:
     """The ids of a listing's elements, in the order in which they came."""
-    return [element["id"] async for page in pages for element in page.elements]
+    return [identity(element) async for page in pages for element in page.elements]
 
 
 def queries(served: Sandbox, listing: str) -> list[dict[str, str]]:
@@ -231,3 +233,36 @@ async def test_both_apis_serve_the_same(
         assert await ids(client.contents(Census())) == every
     base = {"refresh_token": "/api/", "client_credentials": "/ent/api/"}[style]
     assert served.log.entries[-1].path.startswith(base)
+
+
+PLAIN = {"id": "a", "email": "a@example.com", "overallProgress": 37, "fullName": "Ann"}
+ODD_PAGES = {
+    "plain rows": [PLAIN],
+    "fields of other types": [
+        PLAIN | {"id": 7, "overallProgress": "many", "email": ["a"], "grade": {"a": 1}}
+    ],
+    "what is no object among them": [PLAIN, None, 3, "x", ["y"], PLAIN | {"id": "b"}],
+    "fields that are null": [dict.fromkeys(PLAIN)],
+}
+
+
+@pytest.mark.parametrize("elements", ODD_PAGES.values(), ids=ODD_PAGES)
+async def test_reports_hold_what_is_used_whatever_it_is_and_nothing_else(
+    coursera: CourseraClient, served: Sandbox, elements: list[Any]
+) -> None:
+    body = {"elements": elements, "paging": {"total": len(elements)}}
+    served.faults.add("answer", path="enrollmentReports", status=200, body=body)
+    (page,) = [page async for page in coursera.enrollment_reports(Census())]
+    assert page.paging.total == len(elements)
+    used = [
+        {name: value for name, value in one.items() if name != "fullName" and value is not None}
+        if isinstance(one, dict)
+        else one
+        for one in elements
+    ]
+    assert msgspec.json.decode(msgspec.json.encode(page.elements)) == used
+    assert report_fields(page.elements)["is_row"] == tuple(isinstance(one, dict) for one in elements)
+
+
+def test_all_that_is_mapped_of_a_report_is_read() -> None:
+    assert {*TEXTS, *NUMBERS, FLAG, IS_ROW} <= report_fields([]).keys()

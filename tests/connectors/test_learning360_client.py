@@ -327,7 +327,7 @@ async def test_a_page_of_another_shape_is_told(
     with pytest.raises(RequestError) as raised:
         await all_of(learning360.users())
     assert str(raised.value) == "A page of a 360Learning listing does not have the shape of the contract."
-    assert raised.value.__suppress_context__, "what led to it would show addresses"
+    assert raised.value.__cause__ is None, "what led to it would show addresses"
 
 
 async def test_an_integration_of_another_shape_names_its_fields(

@@ -12,7 +12,7 @@ from connectors.errors import SettingsError, SyncError
 from connectors.ledger import runs
 from connectors.ledger.overview import overview
 from connectors.ledger.runs import NewRun
-from connectors.ledger.schema import SCHEMA_VERSION, enrollments
+from connectors.ledger.schema import SCHEMA_VERSION, rejects
 from connectors.ledger.store import Ledger, open_ledger, upsert
 from tests.connections import all_that_shows
 from tests.postgres import BOTH_DATABASES
@@ -147,7 +147,7 @@ def test_a_database_that_there_is_not_is_told_without_the_password(postgres: str
 
 
 REFUSED = {
-    "a value that is missing": {"first_at": None},
+    "a value that is missing": {"reason": None},
     "a run that there is not": {"run_id": "nobody's"},
 }
 
@@ -155,15 +155,14 @@ REFUSED = {
 @BOTH_DATABASES
 @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
 def test_an_error_never_shows_what_was_to_be_written(ledger: Ledger, change: dict[str, object]) -> None:
-    row: dict[str, object] = dict.fromkeys(("course", "program", "external_id"), LEARNER)
-    row |= dict.fromkeys(("first_at", "last_at", "progress", "time_spent", "updated_at"), 1)
-    row |= {"learner": LEARNER, "completed": False, "run_id": "run"}
+    row: dict[str, object] = dict.fromkeys(("row_id", "learner", "raw", "reason"), LEARNER)
+    row |= {"stream": "statistics", "first_at": 1, "last_at": 1, "run_id": "run"}
 
     def refused() -> None:
         with ledger.begin() as db:
             target = a_target(db)
             runs.start_run(db, NewRun("run", target.id, "f", "here", dry_run=False, started_at=1))
-            upsert(db, enrollments, [{"target_id": target.id} | row | change])
+            upsert(db, rejects, [{"target_id": target.id} | row | change])
 
     with pytest.raises(SyncError, match="The ledger refuses a change") as raised:
         refused()

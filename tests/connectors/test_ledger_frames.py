@@ -2,18 +2,22 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
 from connectors.ledger import courses, statistics
+from connectors.ledger.keys import key_of
 from connectors.ledger.runs import Target, find_target
 from connectors.ledger.statistics import ATTEMPT_COLUMNS, ENROLLMENT_COLUMNS
 
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 DTYPES = {
+    "key": "int64",
+    "digest": "Int64",
     **dict.fromkeys(("learner", "course", "program", "external_id"), "str"),
-    **dict.fromkeys(("first_at", "last_at", "progress", "time_spent", "updated_at", "number"), "int64"),
+    **dict.fromkeys(("first_at", "last_at", "progress", "time_spent", "number"), "int64"),
     "completed": "bool",
     "score": "Int64",
     "attempt": "Int64",
@@ -23,6 +27,7 @@ COURSE_DTYPES = {
     "digest": "str",
     "live": "bool",
     "learning_seconds": "float64",
+    "missing_since": "str",
     "missed_on": "str",
     "missed_days": "int64",
 }
@@ -120,6 +125,16 @@ def test_a_course_that_is_back_starts_anew(db: Connection, target: Target) -> No
     assert missed(db, target) == {"C1": 1, "C2": 1}
 
 
+def test_the_day_on_which_a_course_was_restored_does_not_count(db: Connection, target: Target) -> None:
+    accept(db, target, "C1")
+    courses.note_missing(db, target.id, ["C1"], "2026-01-14")
+    courses.note_restored(db, target.id, ["C1"], "2026-01-15")
+    accept(db, target, "C1")
+    for day, days in (("2026-01-15", 0), ("2026-01-16", 1)):
+        courses.note_missing(db, target.id, ["C1"], day)
+        assert missed(db, target) == {"C1": days}
+
+
 def test_a_course_accepted_again_was_never_missed(db: Connection, target: Target) -> None:
     accept(db, target, "C1")
     courses.note_missing(db, target.id, ["C1"], "2026-01-15")
@@ -144,13 +159,15 @@ def test_many_courses_are_noted_in_batches(
 def row(learner: str = ANN, course: str = "C1", program: str = "P1", **fields: object) -> dict[str, object]:
     """An enrollment that is under way, or with ``number`` an attempt."""
     plain: dict[str, object] = {
+        "key": key_of(learner, course),
+        "digest": 5,
         "learner": learner,
         "course": course,
         "program": program,
         "external_id": "x-1",
     }
     plain |= {"first_at": 1, "last_at": 2, "completed": False, "progress": 40, "time_spent": 9}
-    return plain | {"score": None, "updated_at": 5, "attempt": None, "number": 1} | fields
+    return plain | {"score": None, "attempt": None, "number": 1} | fields
 
 
 def frame(columns: list[str], *rows: dict[str, object]) -> pd.DataFrame:
@@ -163,11 +180,22 @@ def record(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataF
     return read
 
 
+def see(db: Connection, target: Target, *addresses: tuple[str, str, int]) -> None:
+    """Record addresses: externalId, address, and when that was so."""
+    columns = ["external_id", "learner", "updated_at"]
+    statistics.record_addresses(db, target.id, pd.DataFrame(addresses, columns=columns))
+
+
 def accept_attempts(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:
     accepted = frame(ATTEMPT_COLUMNS, *rows)
     marked = accepted.assign(rule="first", resource_id="r-1")
     statistics.accept_attempts(db, target.id, marked, run_id="run", operation_id="op-1", now_ms=7)
     return accepted
+
+
+def all_of(*addresses: str) -> Any:
+    """The keys of learners on every course of these tests."""
+    return np.array([key_of(one, course) for one in addresses for course in ("C1", "C2")], dtype="int64")
 
 
 def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
@@ -193,7 +221,7 @@ def test_enrollments_come_out_as_they_went_in(
     db: Connection, target: Target, rows: list[dict[str, object]]
 ) -> None:
     read = record(db, target, *rows)
-    same(statistics.enrollments_of(db, target.id, [ANN, BOB, EVE]), read)
+    same(statistics.enrollments_of(db, target.id, all_of(ANN, BOB, EVE)), read)
 
 
 @SHAPES
@@ -201,7 +229,7 @@ def test_attempts_come_out_as_they_went_in(
     db: Connection, target: Target, rows: list[dict[str, object]]
 ) -> None:
     accepted = accept_attempts(db, target, *rows)
-    same(statistics.attempts_of(db, target.id, [ANN, BOB, EVE]), accepted)
+    same(statistics.attempts_of(db, target.id, all_of(ANN, BOB, EVE)), accepted)
 
 
 def test_only_the_learners_asked_for_come_out(
@@ -210,41 +238,34 @@ def test_only_the_learners_asked_for_come_out(
     monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 1)
     record(db, target, row(ANN), row(BOB), row(EVE))
     accept_attempts(db, target, row(ANN), row(EVE))
-    assert set(statistics.enrollments_of(db, target.id, [ANN, BOB])["learner"]) == {ANN, BOB}
+    assert set(statistics.enrollments_of(db, target.id, all_of(ANN, BOB))["learner"]) == {ANN, BOB}
     # The second batch is empty, and does not change the kinds of the columns.
-    same(statistics.attempts_of(db, target.id, [ANN, BOB]), frame(ATTEMPT_COLUMNS, row(ANN)))
+    same(statistics.attempts_of(db, target.id, all_of(ANN, BOB)), frame(ATTEMPT_COLUMNS, row(ANN)))
     for of in (statistics.enrollments_of, statistics.attempts_of):
-        assert len(of(db, target.id, [])) == 0
-        assert len(of(db, find_target(db, "https://other", "g", "n").id, [ANN])) == 0
+        assert len(of(db, target.id, all_of())) == 0
+        assert len(of(db, find_target(db, "https://other", "g", "n").id, all_of(ANN))) == 0
 
 
 def test_what_is_read_again_replaces_what_was_read(db: Connection, target: Target) -> None:
     record(db, target, row(score=1), row(program="P2"))
     record(db, target, row(progress=50, score=None, attempt=1))
     expected = frame(ENROLLMENT_COLUMNS, row(progress=50, attempt=1), row(program="P2"))
-    same(statistics.enrollments_of(db, target.id, [ANN]), expected)
+    same(statistics.enrollments_of(db, target.id, all_of(ANN)), expected)
 
 
 def test_an_attempt_that_went_on_replaces_its_state(db: Connection, target: Target) -> None:
     accept_attempts(db, target, row(), row(number=2))
     accept_attempts(db, target, row(progress=100, completed=True))
     expected = frame(ATTEMPT_COLUMNS, row(progress=100, completed=True), row(number=2))
-    same(statistics.attempts_of(db, target.id, [ANN]), expected)
+    same(statistics.attempts_of(db, target.id, all_of(ANN)), expected)
 
 
 def test_the_addresses_beside_an_external_id_come_with_their_latest_date(
     db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 1)
-    record(
-        db,
-        target,
-        row(ANN, updated_at=5),
-        row(ANN, "C2", updated_at=9),
-        row(BOB, updated_at=3),
-        row(EVE, external_id="x-2"),
-        row(EVE, "C2", external_id="x-3"),
-    )
+    see(db, target, ("x-1", ANN, 5), ("x-1", ANN, 9), ("x-1", BOB, 3), ("x-2", EVE, 5), ("", EVE, 5))
+    see(db, target, ("x-1", ANN, 7), ("x-3", EVE, 5))
     found = statistics.addresses_of(db, target.id, ["x-1", "x-2", "x-9"])
     assert sorted(found.itertuples(index=False, name=None)) == [
         ("x-1", ANN, 9),
@@ -268,8 +289,8 @@ def test_no_addresses_are_an_empty_frame(db: Connection, target: Target, ids: li
 
 def held(db: Connection, target: Target) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Who holds enrollments of which course and program, and attempts of which course and number."""
-    read = statistics.enrollments_of(db, target.id, [ANN, BOB, EVE])[["learner", "course", "program"]]
-    accepted = statistics.attempts_of(db, target.id, [ANN, BOB, EVE])[["learner", "course", "number"]]
+    read = statistics.enrollments_of(db, target.id, all_of(ANN, BOB, EVE))[["learner", "course", "program"]]
+    accepted = statistics.attempts_of(db, target.id, all_of(ANN, BOB, EVE))[["learner", "course", "number"]]
     return tuple(sorted(one.itertuples(index=False, name=None)) for one in (read, accepted))  # type: ignore[return-value]
 
 
@@ -277,7 +298,7 @@ def test_a_learner_moves_with_all_records(db: Connection, target: Target) -> Non
     rows = [row(ANN), row(ANN, "C2"), row(EVE)]
     record(db, target, *rows, row(ANN, "C2", "P2"))
     accept_attempts(db, target, *rows, row(ANN, number=2))
-    statistics.move_learner(db, target.id, ANN, BOB)
+    statistics.move_learners(db, target.id, {ANN: BOB})
     assert held(db, target) == (
         [(BOB, "C1", "P1"), (BOB, "C2", "P1"), (BOB, "C2", "P2"), (EVE, "C1", "P1")],
         [(BOB, "C1", 1), (BOB, "C1", 2), (BOB, "C2", 1), (EVE, "C1", 1)],
@@ -289,7 +310,7 @@ def test_records_stay_where_the_new_address_has_some_of_the_same_course(
 ) -> None:
     record(db, target, row(ANN, "C1"), row(ANN, "C2"), row(BOB, "C2", "P2"))
     accept_attempts(db, target, row(ANN, "C1"), row(ANN, "C2", number=2), row(BOB, "C2"))
-    statistics.move_learner(db, target.id, ANN, BOB)
+    statistics.move_learners(db, target.id, {ANN: BOB})
     assert held(db, target) == (
         [(ANN, "C2", "P1"), (BOB, "C1", "P1"), (BOB, "C2", "P2")],
         [(ANN, "C2", 2), (BOB, "C1", 1), (BOB, "C2", 1)],
@@ -299,5 +320,5 @@ def test_records_stay_where_the_new_address_has_some_of_the_same_course(
 def test_a_learner_of_another_target_stays(db: Connection, target: Target) -> None:
     other = find_target(db, "https://other", "group", "name")
     record(db, other, row(ANN))
-    statistics.move_learner(db, target.id, ANN, BOB)
+    statistics.move_learners(db, target.id, {ANN: BOB})
     assert held(db, other) == ([(ANN, "C1", "P1")], [])

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from connectors import http
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.listing import Census
+from connectors.coursera.models import report_fields
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.models import Statistic
+from connectors.ledger.keys import keyed
 from sandbox.clock import MANUAL_START_MS, ManualClock
 from sandbox.server import Sandbox, running
 from sandbox.world import Sizes, World
@@ -26,6 +28,7 @@ from tasks.mapping import bodies
 from tasks.mapping.attempts import ATTEMPT_COLUMNS, SEND, merge
 from tasks.mapping.courses import bodies as course_bodies
 from tasks.mapping.courses import map_courses
+from tasks.mapping.reports import read_reports
 from tasks.mapping.statistics import LaunchRule, map_enrollments
 from tests.connections import coursera_settings, learning360_settings, surroundings_on
 from tests.vendor import Contract
@@ -46,6 +49,7 @@ OPERATIONS = {
     ("GET", "/api/v2/bulk/operations/{bulkOperationId}/results"),
     ("GET", "/api/v2/courses/stats"),
     ("GET", "/api/v2/users"),
+    ("GET", "/api/v2/groups/{groupId}"),
 }
 
 
@@ -104,9 +108,11 @@ async def read(served: Sandbox) -> tuple[list[Any], list[Any]]:
 
 def to_send(reports: list[Any], rule: LaunchRule = "completed", *, scores: bool = True) -> pd.DataFrame:
     """The attempts that a first run sends."""
-    mapped = map_enrollments(reports, now_ms=MANUAL_START_MS, send_scores=scores, launch_rule=rule)
-    none = mapped.enrollments.iloc[:0].assign(number=0)[list(ATTEMPT_COLUMNS)]
-    attempts, _ = merge(mapped.enrollments.assign(read=True), none, launch_rule=rule)
+    mapped = map_enrollments(
+        read_reports(report_fields(reports)), now_ms=MANUAL_START_MS, send_scores=scores, launch_rule=rule
+    )
+    rows = keyed(mapped.enrollments).assign(read=True)
+    attempts, _ = merge(rows, rows.iloc[:0].assign(number=0)[list(ATTEMPT_COLUMNS)], launch_rule=rule)
     return attempts.loc[attempts["action"].eq(SEND)]
 
 
@@ -141,6 +147,7 @@ async def whole_job(client: Learning360Client, served: Sandbox) -> None:
     course_id = (await client.external_course(integration.id, first))["courseId"]
     await _followed(client, served, await client.archive_courses(integration.id, [{"externalId": first}]))
     await client.operations("importExternalStatistics", MANUAL_START_MS - DAY)
+    assert (await client.group(group_id))["name"]
     mails = [learner.mail for learner in served.world.learners]
     for listing in (client.course_attempts(), client.users(), client.users(mails)):
         assert [item async for page in listing for item in page]

@@ -1,7 +1,5 @@
 """The backfill: a chosen window of last activity, month by month, again and again without harm."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from sandbox.clock import DAY_MS
@@ -23,10 +21,6 @@ def course(sync: Sync) -> Json:
     return course
 
 
-def days_ago(sync: Sync, days: float) -> datetime:
-    return datetime.fromtimestamp(sync.clock() / 1000, UTC) - timedelta(days=days)
-
-
 def reached(sync: Sync, course: Json) -> set[str]:
     return {mail for mail in (ANN, BOB, CAT) if sync.attempts(mail, course["contentId"])}
 
@@ -45,7 +39,7 @@ def test_only_the_window_is_sent(
     sync: Sync, course: Json, since: float | None, until: float | None, expected: set[str]
 ) -> None:
     bounds = {
-        name: days_ago(sync, days) for name, days in (("active_from", since), ("active_to", until)) if days
+        name: sync.days_ago(days) for name, days in (("active_from", since), ("active_to", until)) if days
     }
     summary = sync.backfill(**bounds)
     assert (summary.extracted, summary.accepted) == (len(expected), len(expected))
@@ -53,7 +47,7 @@ def test_only_the_window_is_sent(
 
 
 def test_it_can_be_repeated_and_overlap_without_harm(sync: Sync, course: Json) -> None:
-    sync.backfill(active_from=days_ago(sync, 50))
+    sync.backfill(active_from=sync.days_ago(50))
     again = sync.backfill()
     assert (again.accepted, again.unchanged) == (1, 2)
     assert sync.backfill().submitted == 0
@@ -119,15 +113,15 @@ def test_rows_of_one_course_stay_together_across_months(sync: Sync) -> None:
 def test_rows_put_aside_are_tried_again_once(sync: Sync, course: Json) -> None:
     unknown = sync.sandbox.world.add_report("dan@example.com", course, overallProgress=10)
     assert sync.statistics().rejected == 1
-    summary = sync.backfill(active_from=days_ago(sync, 50))
+    summary = sync.backfill(active_from=sync.days_ago(50))
     assert (summary.extracted, summary.rejected) == (3, 1)
     sync.sandbox.learning360.add_user(unknown["email"])
-    assert sync.backfill(active_to=days_ago(sync, 50)).accepted == 1
+    assert sync.backfill(active_to=sync.days_ago(50)).accepted == 1
     assert sync.rejected("statistics") == {}
 
 
 def test_an_empty_window_is_refused_before_anything_is_asked(sync: Sync) -> None:
     asked = len(sync.sandbox.log.entries)
-    summary = sync.backfill(active_from=days_ago(sync, 1), active_to=days_ago(sync, 2))
+    summary = sync.backfill(active_from=sync.days_ago(1), active_to=sync.days_ago(2))
     assert "--from must lie before --to" in str(summary.error)
     assert len(sync.sandbox.log.entries) == asked

@@ -172,7 +172,9 @@ def test_help_is_exit_0(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["status", "--rejected", "--json"], ["--help"]], ids=" ".join
+    "arguments",
+    [["status"], ["status", "--rejected", "--json"], ["forget", "--learner", "nobody"], ["--help"]],
+    ids=" ".join,
 )
 def test_what_asks_no_platform_does_not_wait_for_prefect(arguments: list[str], tmp_path: Path) -> None:
     environment = os.environ | {"SYNC_STATE_URL": f"sqlite:///{tmp_path}/ledger.db"}

@@ -10,7 +10,7 @@ from sandbox.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from sandbox.values import Json
 from tests.installation import Sync
 
-LEARNERS, DAYS = 60, 6
+LEARNERS, DAYS = 40, 6
 #: What a row may look like for a day, though nothing of it is true.
 PASSING: tuple[Json, ...] = (
     {"overallProgress": 0, "isCompleted": False, "completedAt": None},
@@ -90,11 +90,35 @@ class History:
         return [("open" if one.done_at is None else "completed", one.percent) for one in begun]
 
 
-@pytest.mark.parametrize("full", [True, False], ids=["all is read", "what is new is read"])
-def test_random_histories_come_to_what_the_rules_say(
-    sync: Sync,
-    full: bool,  # noqa: FBT001 - a parameter of the table
-) -> None:
+@pytest.fixture
+def _in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading is cut into batches, files and many operations."""
+    monkeypatch.setattr("tasks.intake.BATCH", 10)
+    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", 5)
+    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", 20)
+
+
+@pytest.mark.usefixtures("_in_small_pieces")
+def test_random_histories_read_in_full_and_in_small_pieces_come_to_what_the_rules_say(sync: Sync) -> None:
+    _live_through(sync, full=True)
+
+
+def test_random_histories_of_which_only_what_is_new_is_read_come_to_what_the_rules_say(sync: Sync) -> None:
+    _live_through(sync, full=False)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("_in_small_pieces")
+def test_the_same_in_small_pieces(sync: Sync) -> None:
+    _live_through(sync, full=False)
+
+
+@pytest.mark.long
+def test_the_same_in_full_and_in_one_piece(sync: Sync) -> None:
+    _live_through(sync, full=True)
+
+
+def _live_through(sync: Sync, *, full: bool) -> None:
     rng = Random(7)  # noqa: S311 - the same each time
     world = sync.sandbox.world
     world.add_program("Second")

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,7 +26,7 @@ from flows.catalog import catalog
 from flows.console import run_flow
 from flows.setup import setup
 from flows.statistics import statistics
-from tests.installation import Sync
+from tests.installation import Sync, private_words
 
 MOST_BYTES = 100_000
 PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
@@ -74,19 +75,9 @@ async def _read(flow_run_id: UUID) -> Shown:
         return Shown(run.name, await client.read_artifacts(artifact_filter=only))
 
 
-def private(sync: Sync) -> set[str]:
-    """All that nobody may read: every address and externalId of the world, every secret and token."""
-    world, platform, sign_in = sync.sandbox.world, sync.sandbox.learning360, sync.sandbox.coursera.sign_in
-    words = {user["mail"] for user in platform.users.values()}
-    for row in world.reports:
-        words |= {str(row[name]) for name in ("email", "externalId") if "@" in str(row.get(name))}
-    words |= {platform.client.client_secret, sign_in.client_secret}
-    return words | set(sign_in.refresh_tokens) | set(sign_in.access_tokens)
-
-
 def leaked(sync: Sync, texts: Iterator[str]) -> list[str]:
     everything = "\n".join(texts).lower()
-    return [word for word in private(sync) if word.lower() in everything]
+    return [word for word in private_words(sync.sandbox) if word.lower() in everything]
 
 
 def test_a_catalog_run_shows_its_counts_examples_reasons_and_steps(busy_sync: Sync) -> None:
@@ -104,6 +95,26 @@ def test_a_catalog_run_shows_its_counts_examples_reasons_and_steps(busy_sync: Sy
     assert "| send to 360Learning |" in text
     table = json.loads(str(run.one("catalog-put-aside").data))
     assert sum(row["rows"] for row in table) == 3
+
+
+def test_what_is_odd_in_courseras_data_is_shown_and_a_table_of_its_own(busy_sync: Sync, file: Path) -> None:
+    nameless = busy_sync.sandbox.world.add_content("Untold", description=None, languageCode="tlh")
+    run = shown(catalog)
+    table = {row["finding"]: row for row in json.loads(str(run.one("catalog-quality").data))}
+    assert f"Untold ({nameless['contentId']}): tlh" in table["unknown language"]["for example"]
+    assert int(table["no description"]["courses"]) > 1
+    title = "Missing or odd in Coursera's data of 298 courses"
+    assert run.one("catalog-quality").description == title
+    assert f"## {title}" in run.markdown("catalog-report")
+    run_flow(catalog, {"dry_run": True}, report=file)
+    assert "Untold (" in file.read_text(encoding="utf-8")
+
+
+def test_where_nothing_is_odd_the_table_says_so(sync: Sync) -> None:
+    sync.add_courses(1)
+    run = shown(catalog)
+    assert json.loads(str(run.one("catalog-quality").data)) == [{"finding": "nothing"}]
+    assert "Missing or odd" not in run.markdown("catalog-report")
 
 
 def test_progress_is_told_while_pages_and_operations_go_by(busy_sync: Sync) -> None:
@@ -280,3 +291,22 @@ def test_a_ledger_of_either_kind_tells_of_the_past(busy_sync: Sync) -> None:
     text = shown(statistics).markdown("statistics-report")
     assert len(PICTURE.findall(text)) == 3
     assert "% → " in text or "new: " in text
+
+
+def test_statistics_say_as_of_when_they_are(sync: Sync) -> None:
+    (course,) = sync.add_courses(1)
+    sync.catalog()
+    updated_at = sync.clock() - 3_600_000
+    sync.sandbox.world.add_report("stranger@example.com", course, overallProgress=30, updatedAt=updated_at)
+    first = shown(statistics).markdown("statistics-report")
+    aside_since = moment(sync.clock())
+    sync.days_pass(2)
+    text = shown(statistics).markdown("statistics-report")
+    assert "## Freshness" in text
+    assert f"| The newest change among what was read | {moment(updated_at)} |" in text
+    assert "| The oldest change not sent (put aside since) |" in first
+    assert aside_since[:13] in text.partition("The oldest change")[2].partition("\n")[0]
+
+
+def moment(epoch_ms: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%d %H:%M}"

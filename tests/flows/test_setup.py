@@ -206,6 +206,22 @@ def test_scopes_that_only_reading_back_needs_are_a_note(sync: Sync) -> None:
     assert any(all(scope in note for scope in READING_BACK) for note in summary.notes)
 
 
+@pytest.mark.parametrize(
+    ("scopes", "told"), [(set(), "Coursera (1 courses)"), ({"courses:read"}, "Coursera.")]
+)
+def test_courses_that_another_connector_brought_are_noticed(sync: Sync, scopes: set[str], told: str) -> None:
+    platform = sync.sandbox.learning360
+    platform.add_integration("Coursera")
+    platform.add_integration("Something else")
+    platform.add_integration("Coursera elsewhere", groupId=platform.add_group("Others")["_id"])
+    platform.add_course("by-the-vendor")
+    platform.client.scopes -= scopes
+    (note,) = [one for one in sync.setup().notes if "Another connector" in one]
+    assert told in note
+    assert "Something else" not in note
+    assert "elsewhere" not in note
+
+
 def test_scopes_are_proven_without_writing(sync: Sync) -> None:
     sync.setup()
     assert sync.sandbox.learning360.operations.all == []

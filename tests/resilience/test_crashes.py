@@ -19,7 +19,7 @@ from sandbox.world import Sizes, World
 from tests.postgres import BOTH_DATABASES
 
 SIZES = Sizes(40, 8, 30)
-FEW, MANY = 4, 60
+FEW, MANY = 2, 60
 
 
 class Customer:

@@ -8,8 +8,6 @@ from sandbox.values import Json
 from tests.installation import Sync
 from tests.postgres import BOTH_DATABASES
 
-pytestmark = BOTH_DATABASES
-
 ANN = "ann@example.com"
 SUBMIT, RESULTS, OPERATIONS = r"bulk/integrations/.*/stats", r"operations/.*/results", r"bulk/operations$"
 
@@ -44,10 +42,6 @@ def states(sync: Sync) -> list[str]:
         pytest.param("lose", {}, id="the answer is lost after it was taken"),
         pytest.param("reset", {}, id="the connection breaks before it was taken"),
         pytest.param("half", {"status": 202}, id="half an answer"),
-        pytest.param("answer", {"status": 500}, id="500"),
-        pytest.param("answer", {"status": 502}, id="502"),
-        pytest.param("answer", {"status": 504}, id="504"),
-        pytest.param("answer", {"status": 408}, id="408"),
     ],
 )
 def test_an_answer_that_never_came_is_looked_for_at_once(
@@ -85,6 +79,7 @@ def test_other_operations_are_not_taken_for_ours(sync: Sync, course: Json) -> No
     assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (2, [("open", 45)])
 
 
+@BOTH_DATABASES
 def test_a_run_that_dies_after_a_submission_is_recovered_by_the_next(sync: Sync, course: Json) -> None:
     fault(sync, "answer", RESULTS, status=400)
     assert sync.statistics().state == "failed"
@@ -95,6 +90,7 @@ def test_a_run_that_dies_after_a_submission_is_recovered_by_the_next(sync: Sync,
     assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (1, [("open", 45)])
 
 
+@BOTH_DATABASES
 @pytest.mark.parametrize("taken", ["lose", "reset"])
 def test_an_intent_without_an_operation_is_looked_for_by_the_next_run(
     sync: Sync, course: Json, taken: str
@@ -122,6 +118,7 @@ def test_an_operation_that_never_ends_stays_open_and_is_picked_up(sync: Sync, co
     assert (submissions(sync), sync.attempts(ANN, course["contentId"])) == (1, [("open", 45)])
 
 
+@BOTH_DATABASES
 @pytest.mark.parametrize("came", [True, False], ids=["an attempt came of it", "none came of it"])
 def test_a_first_statistic_without_a_result_is_read_back(sync: Sync, course: Json, *, came: bool) -> None:
     options = sync.sandbox.learning360.options
@@ -136,6 +133,7 @@ def test_a_first_statistic_without_a_result_is_read_back(sync: Sync, course: Jso
     assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
 
 
+@BOTH_DATABASES
 def test_without_the_scopes_its_outcome_is_unknown_until_they_are_granted(sync: Sync, course: Json) -> None:
     client, options = sync.sandbox.learning360.client, sync.sandbox.learning360.options
     granted = client.scopes
@@ -165,6 +163,7 @@ def test_an_operation_that_360learning_no_longer_knows_does_not_stop_the_runs(
     assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
 
 
+@BOTH_DATABASES
 def test_an_unfinished_catalog_is_finished_by_the_next_catalog_run(sync: Sync) -> None:
     sync.sandbox.world.add_content("Machine Learning")
     fault(sync, "answer", RESULTS, status=400)

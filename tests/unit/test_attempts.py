@@ -20,6 +20,7 @@ def row(
 ) -> dict[str, Any]:
     """An enrollment, by days; progress 100 is a completion on its last day."""
     return {
+        "key": 7,
         "learner": "ann@example.com",
         "course": "C1",
         "program": program,
@@ -47,7 +48,7 @@ def merged(
     kinds = {"score": "Int64"}
     enrollments = pd.DataFrame(rows).astype(kinds)
     held = pd.DataFrame(known or [], columns=list(ATTEMPT_COLUMNS))
-    whole = dict.fromkeys(("number", "first_at", "last_at", "progress", "time_spent"), "int64")
+    whole = dict.fromkeys(("key", "number", "first_at", "last_at", "progress", "time_spent"), "int64")
     held = held.astype(kinds | whole | {"completed": bool})
     attempts, parts = merge(enrollments, held, launch_rule=rule)
     assert len(parts) == len(rows)

@@ -145,7 +145,7 @@ def test_the_order_of_reading_does_not_matter(data: st.DataObject) -> None:
     assert sorted(one, key=str) == sorted(other, key=str)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(contents(), contents())
 def test_pages_can_be_mapped_one_by_one(first: list[object], second: list[object]) -> None:
     together = bodies(mapped([*first, *second]).courses)

@@ -132,8 +132,10 @@ def test_a_schedule_is_at_its_hour_all_year(name: str, at: time, month: int) -> 
     ]
 
 
-def test_only_the_daily_jobs_have_a_schedule() -> None:
-    assert {one["name"] for one in deployments() if one.get("schedules")} == {"catalog", "statistics"}
+def test_only_the_daily_jobs_and_the_weekly_look_have_a_schedule() -> None:
+    scheduled = {one["name"]: one for one in deployments() if one.get("schedules")}
+    assert set(scheduled) == {"catalog", "statistics", "reconcile"}
+    assert scheduled["reconcile"]["parameters"] == {"repair": False, "adopt": False}
 
 
 def test_every_requirement_is_pinned_with_hashes() -> None:

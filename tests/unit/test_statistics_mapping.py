@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping.statistics import ENROLLMENT_COLUMNS, map_enrollments
+from connectors.coursera.models import report_fields, report_rows
+from tasks.mapping.reports import read_reports
+from tasks.mapping.statistics import ENROLLMENT_COLUMNS, MappedEnrollments, map_enrollments
 
 NOW = 1_790_000_000_000
 DAY = 86_400_000
@@ -33,16 +35,20 @@ def report(**changes: object) -> dict[str, object]:
     return {name: value for name, value in row.items() if value is not ...}
 
 
+def mapping(elements: list[object], **options: Any) -> MappedEnrollments:
+    return map_enrollments(read_reports(report_fields(report_rows(elements))), now_ms=NOW, **options)
+
+
 def mapped(**changes: object) -> dict[str, Any]:
     """The one enrollment that a report becomes."""
-    result = map_enrollments([report(**changes)], now_ms=NOW, send_scores=True)
+    result = mapping([report(**changes)], send_scores=True)
     assert result.rejects.empty, result.rejects["reason"].tolist()
     return {str(name): value for name, value in result.enrollments.iloc[0].items()}
 
 
 def reason(**changes: object) -> str:
     """Why a report is put aside."""
-    result = map_enrollments([report(**changes)], now_ms=NOW, send_scores=True)
+    result = mapping([report(**changes)], send_scores=True)
     assert result.enrollments.empty
     return str(result.rejects["reason"].iloc[0])
 
@@ -167,7 +173,7 @@ def test_a_row_is_put_aside(changes: dict[str, object], expected: str) -> None:
 
 
 def test_grades_are_not_looked_at_where_scores_are_not_sent() -> None:
-    result = map_enrollments([report(grade="A+", isCompleted=True)], now_ms=NOW)
+    result = mapping([report(grade="A+", isCompleted=True)])
     assert result.enrollments["score"].isna().all()
 
 
@@ -178,18 +184,18 @@ def test_the_launch_rule_gives_a_row_without_activity_completed_at_0(progress: o
 
 
 def test_under_the_open_rule_a_row_without_activity_is_in_progress() -> None:
-    result = map_enrollments([report(overallProgress=0)], now_ms=NOW, launch_rule="open")
+    result = mapping([report(overallProgress=0)], launch_rule="open")
     assert result.enrollments["completion"].tolist() == ["in progress"]
 
 
 def test_an_element_that_is_no_object_is_put_aside() -> None:
-    result = map_enrollments([report(), "junk", None, 3], now_ms=NOW)
+    result = mapping([report(), "junk", None, 3])
     assert result.enrollments["position"].tolist() == [0]
     assert result.rejects["position"].tolist() == [1, 2, 3]
 
 
 def test_an_empty_batch_maps_to_empty_frames() -> None:
-    result = map_enrollments([], now_ms=NOW)
+    result = mapping([])
     assert list(result.enrollments.columns) == list(ENROLLMENT_COLUMNS)
     assert len(result.enrollments) == len(result.rejects) == 0
 
@@ -221,7 +227,7 @@ reports = st.fixed_dictionaries({}, optional=dict.fromkeys(report(), anything)) 
 @settings(deadline=None)
 @given(st.lists(reports | anything, max_size=12))
 def test_every_row_is_mapped_or_put_aside_and_what_is_mapped_is_sound(elements: list[object]) -> None:
-    result = map_enrollments(elements, now_ms=NOW)
+    result = mapping(elements)
     positions = [*result.enrollments["position"], *result.rejects["position"]]
     assert sorted(positions) == list(range(len(elements)))
     rows = result.enrollments
@@ -235,7 +241,7 @@ def test_every_row_is_mapped_or_put_aside_and_what_is_mapped_is_sound(elements: 
 @settings(deadline=None)
 @given(st.lists(reports, max_size=10), st.integers(0, 10))
 def test_batches_map_as_the_whole_does(elements: list[object], cut: int) -> None:
-    whole = map_enrollments(elements, now_ms=NOW).enrollments.drop(columns="position")
-    parts = [map_enrollments(part, now_ms=NOW).enrollments for part in (elements[:cut], elements[cut:])]
+    whole = mapping(elements).enrollments.drop(columns="position")
+    parts = [mapping(part).enrollments for part in (elements[:cut], elements[cut:])]
     joined = pd.concat(parts, ignore_index=True).drop(columns="position")
     pd.testing.assert_frame_equal(whole, joined)

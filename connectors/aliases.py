@@ -1,0 +1,70 @@
+"""Learners whose address at Coursera is another one than in 360Learning: a file that people keep."""
+
+import csv
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from connectors.errors import SettingsError
+
+HEADER = ["coursera", "learning360"]
+COMMENT = "#"
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+
+Aliases = Mapping[str, str]
+
+logger = logging.getLogger("coursera_sync.aliases")
+
+
+def load_aliases(path: Path | None) -> Aliases:
+    """The addresses in 360Learning by those at Coursera, in lower case; none without a file.
+
+    Lines that are empty or begin with # are passed over. Raises SettingsError, which names the first line
+    that is wrong, and never an address.
+    """
+    if path is None:
+        return {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        is_private = path.stat().st_mode & 0o077 == 0
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise SettingsError(f"SYNC_ALIASES: {path} cannot be read: {why}.") from error
+    if not is_private:
+        logger.warning("SYNC_ALIASES: others can read %s, which has addresses: chmod 600 it", path)
+    return _checked(path, _cells(lines))
+
+
+def _cells(lines: list[str]) -> dict[int, list[str]]:
+    """The cells of each line that counts, by its number (from 1)."""
+    told = {number: line for number, line in enumerate(lines, 1) if line.strip()}
+    told = {number: line for number, line in told.items() if not line.startswith(COMMENT)}
+    return {
+        number: [cell.strip().lower() for cell in next(csv.reader([line]))] for number, line in told.items()
+    }
+
+
+def _checked(path: Path, cells: dict[int, list[str]]) -> Aliases:
+    def wrong(number: int, what: str) -> SettingsError:
+        return SettingsError(f"SYNC_ALIASES: {path}, line {number}: {what}.")
+
+    rows = list(cells.items())
+    if not rows or rows[0][1] != HEADER:
+        raise wrong(rows[0][0] if rows else 1, f"the header must be {','.join(HEADER)}")
+    lines: dict[str, int] = {}
+    aliases: dict[str, str] = {}
+    for number, row in rows[1:]:
+        if len(row) != len(HEADER):
+            raise wrong(number, f"{len(row)} cells, where two addresses are wanted")
+        if not all(_ADDRESS.fullmatch(cell) for cell in row):
+            raise wrong(number, "not an address")
+        if row[0] in lines:
+            raise wrong(number, f"the address at Coursera stands in line {lines[row[0]]} already")
+        lines[row[0]] = number
+        aliases[row[0]] = row[1]
+    for coursera, learning360 in aliases.items():
+        if learning360 in lines:
+            other = lines[learning360]
+            raise wrong(lines[coursera], f"a chain: the second address is the first one of line {other}")
+    return aliases

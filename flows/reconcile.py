@@ -1,0 +1,68 @@
+"""The reconciliation: what 360Learning holds beside what Coursera says, shown, repaired or adopted."""
+
+from functools import partial
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.ending import ended
+from flows.naming import run_name
+from tasks.adoption import adopt_attempts, require_known
+from tasks.extract import extract_catalog, extract_reports
+from tasks.intake import STREAM, Intake
+from tasks.integration import require_integration, scopes_to_read_back
+from tasks.kinds import Statistics
+from tasks.outbox import Outbox
+from tasks.reconciling import comparable, read_held_attempts, reconcile_attempts
+from tasks.reconciling_courses import adopt_courses, compare_courses, read_held_courses
+from tasks.recovery import recover, resolve_uncertain
+from tasks.run import Run
+from tasks.summary import Summary
+from tasks.takers import Window
+from tasks.targets import on_each_target
+from tasks.telling_differences import tell_differences
+
+
+@flow(name="reconcile", flow_run_name=run_name, persist_result=False)
+async def reconcile(*, repair: bool = False, adopt: bool = False) -> Summary | State[Summary]:
+    """Read back what 360Learning holds, and show where it differs from Coursera.
+
+    Args:
+        repair: Send attempts that are missing, and update open ones that differ.
+        adopt: Rebuild a lost ledger from what 360Learning holds.
+    """
+    work = partial(_compare, repair=repair, adopt=adopt)
+    stream = STREAM if repair or adopt else None
+    return ended(await on_each_target("reconcile", work, stream=stream))
+
+
+async def _compare(run: Run, *, repair: bool, adopt: bool) -> None:
+    writes = repair or adopt
+    await require_integration(run)
+    missing_scopes = await scopes_to_read_back(run)
+    if missing_scopes:
+        run.note(f"Compared without what needs scopes that are not granted: {', '.join(missing_scopes)}")
+    attempts = comparable(missing_scopes, required=writes)
+    if writes:
+        await recover(run, [Statistics()])
+        await resolve_uncertain(run)
+    catalog = await extract_catalog(run)
+    with Intake(run) as intake:
+        reading = await extract_reports(run, Window(), intake)
+        await intake.finish(reading)
+        courses = await read_held_courses(run, catalog, intake.courses, missing_scopes)
+        await compare_courses(run, courses, shows_all=catalog.shows_all)
+        if attempts:
+            held = await read_held_attempts(run, courses)
+            if adopt:
+                await adopt_courses(run, courses)
+                await adopt_attempts(run, held.of(held.attempts["key"].to_numpy()))
+            if repair:
+                require_known(run)
+            async with Outbox(run, Statistics()) as outbox:
+                await reconcile_attempts(
+                    run, intake, held, repair=repair, shows_all=reading.shows_all, outbox=outbox
+                )
+    tell_differences(run)
+    catalog.require_complete()
+    reading.require_complete()

@@ -1,0 +1,49 @@
+"""The restoration: courses that an archive took, brought back as they were."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.ending import ended
+from flows.naming import run_name
+from tasks.catalog import STREAM
+from tasks.integration import ensure_integration
+from tasks.kinds import CourseArchivals, CourseUpserts
+from tasks.outbox import send
+from tasks.recovery import recover
+from tasks.restoring import find_archived, known_here
+from tasks.run import Run
+from tasks.summary import Summary
+from tasks.targets import on_each_target
+
+
+@flow(name="restore", flow_run_name=run_name, persist_result=False)
+async def restore(
+    courses: list[str] | None = None,
+    *,
+    dry_run: bool = False,
+) -> Summary | State[Summary]:
+    """Bring back courses that an archive took, as 360Learning last accepted them.
+
+    Args:
+        courses: Only these courses, by Coursera's contentId. None: all that were archived.
+        dry_run: Only say what would be sent, and send nothing. Do this first, and read its report.
+    """
+    work = partial(_bring_back, courses=courses or [])
+    return ended(await on_each_target("restore", work, stream=STREAM, dry_run=dry_run))
+
+
+async def _bring_back(run: Run, courses: Sequence[str]) -> None:
+    here = await known_here(run, courses)
+    if courses and not here:
+        run.note("None of these courses was ever brought to this target")
+        return
+    await ensure_integration(run)
+    await recover(run, [CourseUpserts(), CourseArchivals()])
+    archived = await find_archived(run, here)
+    if run.dry_run:
+        run.summary.submitted = len(archived)
+    else:
+        await send(run, CourseUpserts(), archived)

@@ -1,0 +1,117 @@
+"""Asking both platforms about one learner, apart from any run and without Prefect."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.auth import Token
+from connectors.coursera.client import CourseraClient
+from connectors.coursera.listing import Census
+from connectors.coursera.models import report_fields
+from connectors.errors import SyncError
+from connectors.learning360.answers import MissingScopeError, NotFoundError
+from connectors.learning360.client import Learning360Client
+from connectors.ledger import runs
+from connectors.ledger.frames import records
+from connectors.ledger.store import Ledger
+from connectors.settings import Settings
+from connectors.surroundings import Surroundings
+from tasks.mapping.reports import read_reports
+from tasks.mapping.statistics import map_enrollments
+
+# Whoever asks waits at a terminal.
+PATIENCE_SECONDS = 30
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a platform says now: rows, or in words why there are none."""
+
+    rows: list[Row] = field(default_factory=list)
+    said: str | None = None
+
+
+async def answer(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """A platform's answer; one that cannot be had is said, and stops nothing else."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await ask()
+    except TimeoutError:
+        return Answer(said=f"no answer within {PATIENCE_SECONDS} s")
+    except SyncError as error:
+        return Answer(said=str(error))
+
+
+async def ask_coursera(
+    settings: Settings,
+    ledger: Ledger,
+    surroundings: Surroundings,
+    course: str,
+    known: Iterable[tuple[str, str]],
+) -> Answer:
+    """What Coursera reports now of a learner on a course, mapped (see `tasks.mapping.statistics`).
+
+    ``known``: the program and the externalId of each of their rows that the ledger knows; without any the
+    whole listing would have to be read, and Coursera is not asked.
+    """
+    every = sorted({pair for pair in known if all(pair)})
+    if not every:
+        return Answer(said="not asked: the ledger knows no program and externalId to ask for")
+    async with _coursera_client(settings, ledger, surroundings) as client:
+        elements = [
+            element
+            for program_id, external_id in every
+            async for page in client.reports_of(Census(), program_id, external_id)
+            for element in page.elements
+            if getattr(element, "contentId", None) == course
+        ]
+    mapped = map_enrollments(
+        read_reports(report_fields(elements)),
+        now_ms=surroundings.now_ms(),
+        send_scores=settings.sync.send_scores,
+        launch_rule=settings.sync.launch_rule,
+    )
+    refused = [f"a row that cannot be mapped: {reason}" for reason in mapped.rejects["reason"]]
+    rows = mapped.enrollments[["program", "first_at", "last_at", "completed", "progress"]]
+    return Answer(records(rows), "; ".join(refused) or (None if len(rows) else "reports nothing of it now"))
+
+
+async def ask_learning360(
+    settings: Settings, surroundings: Surroundings, integration_id: str | None, learner: str, course: str
+) -> Answer:
+    """The attempts that 360Learning holds now of a learner on a course, as its API gives them."""
+    if integration_id is None:
+        return Answer(said="not asked: the integration is not set up yet")
+    async with Learning360Client(settings.learning360, surroundings=surroundings) as client:
+        try:
+            users = [user["_id"] async for page in client.users([learner]) for user in page]
+            if not users:
+                return Answer(said="knows no user of this address")
+            held = await client.external_course(integration_id, course)
+            pages = client.course_attempts([str(held["courseId"])], users)
+            attempts = [attempt async for page in pages for attempt in page]
+        except MissingScopeError:
+            return Answer(said="not read back: that needs the scopes users:read and courseStats:read")
+        except NotFoundError:
+            return Answer(said="does not have this course")
+    return Answer(attempts, None if attempts else "holds no attempt")
+
+
+def _coursera_client(settings: Settings, ledger: Ledger, surroundings: Surroundings) -> CourseraClient:
+    """Coursera's client with the refresh token last renewed; one renewed now is kept in the ledger."""
+    coursera = settings.coursera
+    if coursera.refresh_token is None:
+        return CourseraClient(coursera, surroundings=surroundings)
+    setting = coursera.refresh_token.get_secret_value()
+
+    def keep(token: Token) -> None:
+        with ledger.begin() as db:
+            newest = token.refresh_token or setting
+            runs.keep_renewed_token(db, coursera.org_id, setting, newest, surroundings.now_ms())
+
+    with ledger.read() as db:
+        renewed = runs.renewed_token(db, coursera.org_id, setting)
+    return CourseraClient(coursera, refresh_token=renewed, renewed=keep, surroundings=surroundings)

@@ -1,0 +1,23 @@
+"""Numbers that stand for rows, among many others."""
+
+from typing import Any
+
+import numpy as np
+
+KEY = ["learner", "course"]
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def among(numbers: Numbers, some: Numbers) -> Mask:
+    """Tell of each number whether it is one of some, which are sorted."""
+    if not len(some):
+        return np.zeros(len(numbers), dtype=bool)
+    found: Mask = some[places(numbers, some)] == numbers
+    return found
+
+
+def places(numbers: Numbers, some: Numbers) -> Numbers:
+    """Where each number stands among some, which are sorted and not none; anywhere, where it is not there."""
+    return np.minimum(np.searchsorted(some, numbers), len(some) - 1)

@@ -1,0 +1,78 @@
+"""Rows that were read, together with all that the ledger knows of the same learners' courses."""
+
+import numpy as np
+import pandas as pd
+
+from connectors.ledger import statistics
+from connectors.ledger.keys import keyed, keys
+from connectors.ledger.statistics import ENROLLMENT_COLUMNS
+from tasks.mapping.fingerprints import KEY, Numbers
+from tasks.mapping.learners import renamed
+from tasks.run import Run
+from tasks.settled import Settled
+
+ROW = ["key", "program"]
+NO_KEYS = pd.DataFrame({name: pd.Series(dtype="str") for name in KEY})
+NO_MOVES = pd.DataFrame({name: pd.Series(dtype="str") for name in ("old", "new")})
+
+
+class Pool:
+    """What `tasks.mapping.attempts.merge` takes: ``enrollments`` with ``read``, and ``accepted``.
+
+    ``known`` are the enrollments as the ledger knows them: ENROLLMENT_COLUMNS; those of learners who moved
+    have no digest, for they are to be kept anew.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        read: pd.DataFrame,
+        retried: pd.DataFrame = NO_KEYS,
+        moves: pd.DataFrame = NO_MOVES,
+        *,
+        settled: Settled | None = None,
+        is_first: bool = False,
+    ) -> None:
+        """``retried`` (KEY): attempts to send again though they were not read; their rows count as read.
+
+        ``moves`` (old, new): addresses that have changed, under which the ledger still knows them;
+        ``settled`` knows which rows were read without being among ``read``; they are taken from there.
+        ``is_first``: the ledger knows nothing of these rows.
+        """
+        again = keyed(renamed(retried, moves))
+        touched = pd.concat([read[["key", *KEY]], again])
+        asked_for = known_as(touched.iloc[:0] if is_first else touched, moves)
+        with run.ledger.read() as db:
+            known = statistics.enrollments_of(db, run.target.id, asked_for)
+            accepted = statistics.attempts_of(db, run.target.id, asked_for)
+        has_moved = known["learner"].isin(moves["old"])
+        self.known = _moved(known.assign(digest=known["digest"].mask(has_moved)), moves).drop_duplicates(ROW)
+        self.accepted = _moved(accepted, moves).drop_duplicates(["key", "number"])
+        self.enrollments = _with_known(read, self.known, again["key"], settled)
+
+
+def known_as(rows: pd.DataFrame, moves: pd.DataFrame) -> Numbers:
+    """The keys of the rows' learners' courses, and those that they had before the learners moved."""
+    moved = rows[KEY].merge(moves, left_on="learner", right_on="new")
+    before = keys(moved.assign(learner=moved["old"]))
+    return np.unique(np.concatenate([rows["key"].to_numpy(dtype="int64"), before]))
+
+
+def _moved(known: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+    return keyed(renamed(known, moves)) if len(moves) else known
+
+
+def _with_known(
+    read: pd.DataFrame, known: pd.DataFrame, retried: pd.Series, settled: Settled | None
+) -> pd.DataFrame:
+    """The rows of a reading, and those that only the ledger knows: ENROLLMENT_COLUMNS but attempt; read."""
+    columns = [name for name in ENROLLMENT_COLUMNS if name != "attempt"]
+    rows = read[columns].assign(read=True)
+    if known.empty:
+        return rows
+    is_seen = known[ROW].merge(read[ROW].drop_duplicates(), on=ROW, how="left", indicator=True)["_merge"]
+    unseen = known.loc[is_seen.eq("left_only").to_numpy(), columns]
+    is_read = unseen["key"].isin(retried).to_numpy()
+    if settled is not None:
+        is_read = is_read | settled.take(unseen["digest"].fillna(0).to_numpy(dtype="int64"))
+    return pd.concat([rows, unseen.assign(read=is_read)], ignore_index=True)

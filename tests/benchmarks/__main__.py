@@ -1,0 +1,182 @@
+"""`make bench`: what the work costs, against the stand-ins; a table here and in docs/benchmarks.md.
+
+python -m tests.benchmarks [--rows 1000000] [--write]
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.stand_ins import StandIns, running_stand_ins
+from tests.benchmarks.commands import Cost, measured, python_script
+
+PAGE = "docs/benchmarks.md"
+COURSES, SMALL = 20_000, 100_000
+# The platforms of the bench `pipeline`: seconds a page and pages at a time; seconds an operation, rows a
+# second within it, operations at a time.
+PAGE_SECONDS, PAGES_AT_ONCE = 0.25, 4
+OPERATION_SECONDS, ROWS_A_SECOND, OPERATIONS_AT_ONCE = 1.0, 5_000, 3
+PAGE_ROWS, OPERATION_ROWS = 1_000, 10_000
+SLOW = {
+    "coursera": {"latency_ms": round(PAGE_SECONDS * 1000)},
+    "learning360": {
+        "operation_base_ms": round(OPERATION_SECONDS * 1000),
+        "rows_per_second": ROWS_A_SECOND,
+        "in_parallel": True,
+    },
+}
+FAST = {"learning360": {"operation_base_ms": 100, "rows_per_second": 1_000_000}}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table. ``rows`` is 0 where a figure a row means nothing; ``ratio`` is said in words."""
+
+    name: str
+    cost: Cost
+    rows: int
+    ratio: str = ""
+
+
+@contextmanager
+def customer(courses: int, learners: int, enrollments: int) -> Iterator[tuple[StandIns, dict[str, str]]]:
+    """Stand-ins with so much in them, and the settings that lead to them and to a new ledger."""
+    sizes = [("--courses", courses), ("--learners", learners), ("--enrollments", enrollments)]
+    arguments = [str(word) for pair in sizes for word in pair]
+    with running_stand_ins(arguments) as stand_ins, tempfile.TemporaryDirectory() as folder:
+        yield stand_ins, stand_ins.environment | {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db"}
+
+
+def options(stand_ins: StandIns, values: object) -> None:
+    """Set the stand-ins' options."""
+    request = urllib.request.Request(  # noqa: S310 - our own loopback server
+        f"{stand_ins.control}/options",
+        data=json.dumps(values).encode(),
+        headers={"content-type": "application/json"},
+        method="POST",
+    )
+    urllib.request.urlopen(request).close()  # noqa: S310
+
+
+def empty() -> Line:
+    """A run with nothing to do: what every command pays, for Prefect's temporary server above all."""
+    with customer(30, 6, 1) as (_, environment):
+        measured(["catalog"], environment)
+        measured(["statistics"], environment)
+        return Line("an empty run", measured(["statistics"], environment), 0)
+
+
+def statistics(rows: int, start: Cost) -> Iterator[Line]:
+    """The first run over so many enrollments, and a second one in full that finds nothing new."""
+    with customer(COURSES, rows // 10, rows) as (stand_ins, environment):
+        measured(["catalog"], environment)
+        options(stand_ins, FAST)
+        for name in ("first run", "second run, unchanged"):
+            cost = measured(["statistics", "--full"], environment)
+            yield Line(f"statistics, {rows:,} enrollments, {name}", cost.less(start), rows)
+
+
+def catalog(start: Cost) -> Iterator[Line]:
+    """The first and the second run over a large catalog."""
+    with customer(COURSES, 300, 3_000) as (stand_ins, environment):
+        options(stand_ins, FAST)
+        for name in ("first run", "second run, unchanged"):
+            cost = measured(["catalog"], environment)
+            yield Line(f"catalog, {COURSES:,} courses, {name}", cost.less(start), COURSES)
+
+
+def pipeline(start: Cost) -> Line:
+    """Reading and sending at once, beside the time that the longer of the two takes alone."""
+    with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
+        measured(["catalog"], environment)
+        options(stand_ins, SLOW)
+        cost = measured(["statistics"], environment).less(start)
+    reading = math.ceil(SMALL / PAGE_ROWS / PAGES_AT_ONCE) * PAGE_SECONDS
+    operations = math.ceil(cost.summary["submitted"] / OPERATION_ROWS)
+    an_operation = OPERATION_SECONDS + OPERATION_ROWS / ROWS_A_SECOND
+    sending = math.ceil(operations / OPERATIONS_AT_ONCE) * an_operation
+    bound = max(reading, sending)
+    ratio = f"{cost.wall / bound:.2f} of {bound:.1f} s (reading {reading:.1f}, sending {sending:.1f})"
+    return Line(f"pipeline, {SMALL:,} enrollments", cost, SMALL, ratio)
+
+
+def plain(ours: Cost) -> Line:
+    """The plain way, without all that this project exists for."""
+    with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
+        measured(["catalog"], environment)
+        options(stand_ins, FAST)
+        cost = python_script(Path(__file__).parent / "plain.py", environment)
+    ratio = f"{cost.processor / ours.processor:.2f} of our processor time"
+    return Line(f"the plain way, {SMALL:,} enrollments", cost, SMALL, ratio)
+
+
+def all_lines(rows: int) -> Iterator[Line]:
+    """Every bench, in the order of the table."""
+    start = empty()
+    yield start
+    yield from catalog(start.cost)
+    small = list(statistics(SMALL, start.cost))
+    yield from small
+    yield plain(small[0].cost)
+    yield pipeline(start.cost)
+    yield from statistics(rows, start.cost)
+    first = next(statistics(2 * rows, start.cost))
+    yield first
+
+
+def row(line: Line) -> str:
+    """A line of the table, in Markdown."""
+    speed = f"{line.rows / line.cost.processor:,.0f}" if line.rows else ""
+    cost = line.cost
+    cells = (
+        line.name,
+        f"{cost.wall:.1f}",
+        f"{cost.processor:.1f}",
+        speed,
+        f"{cost.peak_mib:.0f}",
+        line.ratio,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD = """| bench | wall s | processor s | rows a processor s | peak MiB | ratio |
+|---|--:|--:|--:|--:|---|"""
+
+
+def machine() -> str:
+    """What this was measured on."""
+    facts = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in facts if "model name" in line), "?")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores, {model}, {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+def main() -> None:
+    """Print the table line by line; with --write put it into the docs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="enrollments of the large bench")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE} anew")
+    wanted = parser.parse_args()
+    sys.stdout.write(f"{machine()}\n{HEAD}\n")
+    rows = []
+    for line in all_lines(wanted.rows):
+        rows.append(row(line))
+        sys.stdout.write(rows[-1] + "\n")
+        sys.stdout.flush()
+    if wanted.write:
+        page = Path(PAGE)
+        head, mark, _ = page.read_text().partition("<!-- figures -->\n")
+        page.write_text(f"{head}{mark}\n{machine()}\n\n{HEAD}\n" + "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Running a command as people do, and what it costs: wall and processor time, memory of its whole tree."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+PROC = Path("/proc")
+TICK_SECONDS = 0.1
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command cost: seconds, MiB, and the summary that it printed."""
+
+    wall: float
+    processor: float
+    peak_mib: float
+    summary: dict[str, Any]
+
+    def less(self, start: "Cost") -> "Cost":
+        """The same without what an empty run costs in time; memory is what the whole took."""
+        return replace(self, wall=self.wall - start.wall, processor=self.processor - start.processor)
+
+
+def measured(arguments: list[str], environment: Mapping[str, str]) -> Cost:
+    """Run `coursera-sync` with these arguments; raises where it fails."""
+    return _run([sys.executable, "-m", "flows.cli", *arguments, "--json"], environment)
+
+
+def python_script(path: Path, environment: Mapping[str, str]) -> Cost:
+    """Run a script whose last line of output is JSON."""
+    return _run([sys.executable, str(path)], environment)
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> Cost:
+    began = time.monotonic()
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, env=os.environ | dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        watch = _Watch(process.pid)
+        out, err = process.communicate()
+        wall = time.monotonic() - began
+        watch.stop()
+    lines = out.decode().splitlines()
+    if not lines or process.returncode not in {0, 3}:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {err.decode()[-2000:]}")
+    return Cost(wall, watch.processor_seconds, watch.peak_bytes / MIB, json.loads(lines[-1]))
+
+
+class _Watch:
+    """Looks at a process and its descendants ten times a second."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seconds: dict[int, float] = {}
+        self.peak_bytes = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        self._thread.start()
+
+    @property
+    def processor_seconds(self) -> float:
+        """User and system time of all processes, as they were last seen."""
+        return sum(self._seconds.values())
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look_on(self) -> None:
+        while not self._ended.wait(TICK_SECONDS):
+            held = 0
+            for pid in _tree(self._pid):
+                try:
+                    fields = (PROC / str(pid) / "stat").read_text().rpartition(") ")[2].split()
+                    rollup = (PROC / str(pid) / "smaps_rollup").read_text()
+                except (FileNotFoundError, ProcessLookupError):
+                    continue
+                self._seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                # Pss: what several processes share, as their libraries, counts once.
+                held += int(rollup.partition("Pss:")[2].split()[0]) * 1024
+            self.peak_bytes = max(self.peak_bytes, held)
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and its descendants: children are those of any of its threads."""
+    try:
+        threads = list((PROC / str(pid) / "task").iterdir())
+        found = [child for thread in threads for child in (thread / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [pid, *(one for child in found for one in _tree(int(child)))]

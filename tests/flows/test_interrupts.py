@@ -1,0 +1,88 @@
+"""A command that is interrupted in the middle of a bulk operation: it ends, says so, leaves no process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.house import eventually
+from tests.installation import Sync
+
+COMMAND = [str(Path(sys.executable).with_name("coursera-sync")), "catalog", "--json"]
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture
+def held(sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sync]:
+    """An installation on whose platform bulk operations do not end, for a process on a Prefect of its own."""
+    sync.add_courses(2)
+    sync.sandbox.learning360.options.hold_operations = True
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    # Whoever runs the tests in the background has them ignore it, and a process passes that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield sync
+    signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def waiting_for_its_operation(sync: Sync) -> Iterator["subprocess.Popen[str]"]:
+    """The command, leader of a process group of its own, once it looks whether its operation has ended."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603 - our own command
+        COMMAND, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            eventually(lambda: sync.requests("GET", "/bulk/operations/"), lambda: process.poll() is None)
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def ends_and_says_so(process: "subprocess.Popen[str]") -> None:
+    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 1, stderr
+    (line,) = stdout.splitlines()
+    said = json.loads(line)
+    assert (said["flow"], said["state"]) == ("catalog", "failed")
+    assert said["error"].startswith("Interrupted.")
+    assert f"coursera-sync: {said['error']}" in stderr
+    assert "Traceback" not in stderr
+    with pytest.raises(ProcessLookupError):  # nobody is left in its group
+        os.killpg(process.pid, 0)
+
+
+def goes_on_from_there(sync: Sync) -> None:
+    sync.sandbox.learning360.release()
+    summary = sync.catalog()
+    assert (summary.state, summary.recovered, summary.unchanged) == ("completed", 2, 2)
+    assert len(sync.sandbox.learning360.operations.all) == 1
+    assert len(sync.courses()) == 2
+
+
+def test_ctrl_c_ends_the_run_and_its_temporary_server_and_the_next_run_goes_on(held: Sync) -> None:
+    with waiting_for_its_operation(held) as process:
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        ends_and_says_so(process)
+    (run,) = held.ledger("runs")
+    assert run["state"] == "failed"
+    goes_on_from_there(held)
+
+
+def test_sigterm_does_the_same_on_a_server_that_stays(held: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", held.prefect_api)
+    with waiting_for_its_operation(held) as process:
+        process.send_signal(signal.SIGTERM)
+        ends_and_says_so(process)
+    newest = {"sort": "START_TIME_DESC", "limit": 1}
+    (run,) = httpx.post(f"{held.prefect_api}/flow_runs/filter", json=newest).raise_for_status().json()
+    assert (run["name"], run["state_type"]) == ("catalog", "CRASHED")
+    goes_on_from_there(held)

@@ -1,0 +1,49 @@
+"""Operations go out on lanes that keep their slot from one to the next, and let others have a turn."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.installation import Sync
+
+ROWS, OPERATION_ROWS = 30, 5
+
+
+@pytest.fixture
+def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many slots were held whenever one more was taken, while progress goes out in six operations."""
+    from tasks.run import Run  # noqa: PLC0415 - Prefect is prepared by then
+
+    held, seen = 0, list[int]()
+
+    @asynccontextmanager
+    async def slot(_: Run) -> AsyncIterator[None]:
+        nonlocal held
+        held += 1
+        seen.append(held)
+        yield
+        held -= 1
+
+    (course,) = sync.add_courses(1)
+    sync.catalog()
+    for number in range(ROWS):
+        sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=40)
+    monkeypatch.setattr("tasks.outbox.slot", slot)
+    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", OPERATION_ROWS)
+    return seen
+
+
+def test_a_slot_is_kept_from_one_operation_to_the_next(sync: Sync, taken: list[int]) -> None:
+    assert sync.statistics().accepted == ROWS
+    assert sync.requests("POST", "/stats") == ROWS // OPERATION_ROWS
+    assert max(taken) <= len(taken) <= 3
+
+
+def test_others_have_a_turn_once_it_was_kept_for_a_while(
+    sync: Sync, taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.outbox.KEEP_SECONDS", 0)
+    assert sync.statistics().accepted == ROWS
+    assert len(taken) == ROWS // OPERATION_ROWS
+    assert max(taken) <= 3

@@ -1,0 +1,57 @@
+"""A backfill that several runs share comes to the same as one that works alone."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.clock import ManualClock
+from sandbox.sandbox import Sandbox
+from sandbox.server import running
+from sandbox.snapshot import comparable
+from sandbox.world import Sizes, World
+from tests.installation import Sync
+
+SIZES = Sizes(300, 60, 600)
+#: Months are worked on one after the other: few of them have rows enough.
+DAYS = 100
+COUNTS = ("extracted", "merged", "held", "unchanged", "accepted", "rejected")
+
+
+@pytest.mark.usefixtures("workers_here")
+def test_shared_by_three_it_comes_to_the_same(
+    busy_sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", 200)
+    busy_sync.catalog()
+    shared = busy_sync.backfill(active_from=busy_sync.days_ago(DAYS), workers=3)
+    assert shared.accepted > 100
+    assert busy_sync.ledger("shares") == []
+    parts = [run for run in busy_sync.ledger("runs") if run["flow"] == "backfill-part"]
+    assert len(parts) == 3
+    together = comparable(busy_sync.platform())
+
+    clock = ManualClock()
+    sandbox = Sandbox(World.seeded(clock(), sizes=SIZES), clock)
+    other = Sync(sandbox, clock, f"sqlite:///{tmp_path}/alone.db", busy_sync.prefect_api)
+    with running(sandbox):
+        for name, value in other.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("tasks.targets.Surroundings", other.surroundings)
+        other.catalog()
+        alone = other.backfill(active_from=other.days_ago(DAYS))
+        assert comparable(other.platform()) == together
+    assert [getattr(shared, name) for name in COUNTS] == [getattr(alone, name) for name in COUNTS]
+
+
+@pytest.mark.usefixtures("workers_here")
+def test_a_share_that_fails_is_said_and_the_next_run_makes_up_for_it(busy_sync: Sync) -> None:
+    busy_sync.catalog()
+    busy_sync.sandbox.faults.add("answer", path="bulk/integrations/.*/stats", status=400, times=1)
+    recent = busy_sync.days_ago(DAYS)
+    failed = busy_sync.backfill(active_from=recent, workers=2)
+    assert failed.exit_code == 1
+    assert "of the 2 runs that shared the work failed" in str(failed.error)
+    again = busy_sync.backfill(active_from=recent)
+    assert again.exit_code in {0, 3}
+    assert busy_sync.ledger("shares") == []
+    assert busy_sync.backfill(active_from=recent).accepted == 0
