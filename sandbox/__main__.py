@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.error(str(error))
     sandbox = Sandbox(World.seeded(system_clock(), wanted.seed, sizes))
+    gc.freeze()  # a large world stays: looking through it for garbage held up the answers
 
     def announce() -> None:
         line = {"environment": sandbox.environment(), "control": sandbox.url(CONTROL)}

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sandbox.clock import SECOND_MS, Clock
@@ -20,6 +21,7 @@ def iso(ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
+@lru_cache(maxsize=1_000)  # a row's dates are checked, and then used
 def parse_ms(text: str) -> int:
     """An RFC 3339 date-time as epoch milliseconds, finer digits cut off; ValueError when it is none."""
     if not _DATE_TIME.match(text):

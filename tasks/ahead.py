@@ -50,13 +50,13 @@ class Ahead:
         # Without knowing what the integration holds nothing can be sent, and a dry run sends nothing.
         if self._run.dry_run or not self._run.target.trusted or not self._outbox.has_room:
             return
-        self._waiting = pd.concat([self._waiting, self._candidates(rows)], ignore_index=True)
-        while len(self._waiting) >= self._kind.most_rows:
-            now, later = (
-                self._waiting.iloc[: self._kind.most_rows],
-                self._waiting.iloc[self._kind.most_rows :],
-            )
-            attempts = self._open_attempts(now.reset_index(drop=True))
+        workbench = self._run.common.workbench
+        candidates = await workbench.do(self._candidates, rows)
+        self._waiting = pd.concat([self._waiting, candidates], ignore_index=True)
+        while len(self._waiting) >= self._outbox.enough:
+            most = self._kind.most_rows
+            now, later = self._waiting.iloc[:most], self._waiting.iloc[most:]
+            attempts = await workbench.do(self._open_attempts, now.reset_index(drop=True))
             self._waiting = later.loc[~later["key"].isin(now["key"])]
             self._note(attempts)
             await self._outbox.add(attempts[SENT_COLUMNS])

@@ -10,6 +10,7 @@ from connectors.ledger.store import Ledger
 from connectors.surroundings import Surroundings
 from tasks.meeting import Meeting
 from tasks.watching import Progress
+from tasks.workbench import Workbench
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -32,6 +33,7 @@ class Common:
         #: Held while the limit of bulk operations is looked for, and made where there is none.
         self.limiting = asyncio.Lock()
         self.meeting = Meeting(runs)
+        self.workbench = Workbench()
         # What is done for all is the flow's, and no single target's.
         self._context = contextvars.copy_context()
 

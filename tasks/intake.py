@@ -58,6 +58,10 @@ class Mapped:
 @step("map enrollment reports, with the launch rule")
 async def map_reports(run: Run, batch: Batch) -> Mapped:
     """Map report rows but those that are settled; what cannot be mapped is put aside with its reason."""
+    return await run.common.workbench.do(_mapped, run, batch)
+
+
+def _mapped(run: Run, batch: Batch) -> Mapped:
     reports = read_reports(report_fields(batch.elements))
     digests = reports.digests() ^ batch.manner
     is_settled = np.zeros(len(reports), dtype=bool)
@@ -109,6 +113,8 @@ class Intake:
         self._manner = _manner(run)
         self._spool = Spool()
         self._waiting: list[object] = []
+        # The first is smaller, so that the platform has something to do while the next one comes.
+        self._batch = -(-BATCH // 2)
         self._tries: dict[str, list[_Try]] = {}
         self._now = _Try(0)
         self._aside: list[pd.DataFrame] = []
@@ -137,7 +143,7 @@ class Intake:
         """Take a page; its rows are mapped once there are enough for a batch."""
         self._spool.expect(page.paging.total or 0)
         self._waiting += page.elements
-        while len(self._waiting) >= BATCH:
+        while len(self._waiting) >= self._batch:
             await self._map()
 
     async def finish(self, reading: Reading) -> None:
@@ -191,8 +197,15 @@ class Intake:
             await self._map()
 
     async def _map(self) -> None:
-        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
+        self._batch = BATCH
         mapped = await map_reports(self._run, Batch(batch, self._manner, self._settled))
+        rows = await self._run.common.workbench.do(self._keep, batch, mapped)
+        if self._ahead is not None:
+            await self._ahead.send(rows)
+
+    def _keep(self, batch: list[object], mapped: Mapped) -> pd.DataFrame:
+        """Keep what a batch was mapped to; returns its rows."""
         names = hashes(batch)
         self._now.shown.append(names)
         rows, put_aside, quiet = (
@@ -211,8 +224,7 @@ class Intake:
         folded, *since = map(len, self._addresses)
         if sum(since) > max(folded, ADDRESSES):
             self._fold_addresses()
-        if self._ahead is not None:
-            await self._ahead.send(rows)
+        return rows
 
     def _fold_addresses(self) -> None:
         """Keep each address beside its externalId once, with the latest date."""

@@ -73,11 +73,10 @@ async def send_operation(
     To be called with a slot held, until the platform's work has ``ended``. A second try of this task begins
     by finding out what became of the first one's submission.
     """
-    with run.ledger.begin() as db:
-        earlier = submissions.find(db, submission_id)
-        submission = earlier or _intended(db, run, kind, rows, submission_id)
+    workbench = run.common.workbench
+    submission, is_known = await workbench.do(_intended, run, kind, rows, submission_id)
     operation_id = submission.operation_id
-    if earlier is not None and operation_id is None:
+    if is_known and operation_id is None:
         operation_id = await find_operation(run, kind, submission)
     if operation_id is None:
         operation_id = await _submitted(run, kind, submission)
@@ -85,11 +84,15 @@ async def send_operation(
     kind.count(run, settled)
 
 
-def _intended(db: Connection, run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> Submission:
-    at = run.learning360.now_ms()
-    submission = Submission(submission_id, run.target.id, run.id, kind.type, rows, intended_at=at)
-    submissions.intend(db, submission, run.surroundings.now_ms())
-    return submission
+def _intended(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> tuple[Submission, bool]:
+    """The submission, written down before it is sent; and whether an earlier try had done so."""
+    with run.ledger.begin() as db:
+        if (earlier := submissions.find(db, submission_id)) is not None:
+            return earlier, True
+        at = run.learning360.now_ms()
+        submission = Submission(submission_id, run.target.id, run.id, kind.type, rows, intended_at=at)
+        submissions.intend(db, submission, run.surroundings.now_ms())
+        return submission, False
 
 
 async def finish(
@@ -109,13 +112,22 @@ async def finish(
     except NotFoundError:
         logger.warning("360Learning no longer knows the operation %s", operation_id)
         operation, by_key = None, {}
-    answered = outcomes(kind.keys(submission.rows), by_key)
-    settled = await kind.resolve(run, pd.concat([submission.rows, answered], axis="columns"))
-    with run.ledger.begin() as db:
-        kind.settle(db, run, settled, operation_id)
-        submissions.close(db, submission.id, "settled", run.surroundings.now_ms())
+    workbench = run.common.workbench
+    answered = await workbench.do(_with_outcomes, kind, submission.rows, by_key)
+    settled = await kind.resolve(run, answered)
+    await workbench.do(_settle, run, kind, submission.id, settled, operation_id)
     _tell(kind, operation, settled)
     return settled
+
+
+def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, dict[str, Any]]) -> pd.DataFrame:
+    return pd.concat([rows, outcomes(kind.keys(rows), by_key)], axis="columns")
+
+
+def _settle(run: Run, kind: Kind, submission_id: str, settled: pd.DataFrame, operation_id: str) -> None:
+    with run.ledger.begin() as db:
+        kind.settle(db, run, settled, operation_id)
+        submissions.close(db, submission_id, "settled", run.surroundings.now_ms())
 
 
 async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +16,8 @@ from tasks.watching import Gauge
 
 # Operations that may be under way or wait at a time: as many again as run, so that no slot is ever idle.
 ROOM = 2 * BULK_SLOTS
+# While a slot is idle, rows for a quarter of an operation do not wait for more.
+LEAST_SHARE = 4
 # A slot is kept from one operation to the next for so long, then others may have a turn; and so long while
 # none waits. To take one costs more than a small operation does.
 KEEP_SECONDS = 30.0
@@ -30,7 +33,7 @@ class _Operation:
 
 
 class Outbox:
-    """Sends rows in as few operations as there can be, at most three at a time, while more rows come.
+    """Sends rows in operations as large as keeps the platform's three slots busy, while more rows come.
 
     Use as an async context manager: when it is left, all rows have been sent. Where an operation fails the
     others are still brought to their end, before its error is raised. A dry run only counts.
@@ -45,7 +48,7 @@ class Outbox:
         self._under_way: dict[asyncio.Future[None], int] = {}
         self._queued_rows = 0
         self._lanes: set[asyncio.Task[None]] = set()
-        self._idle_lanes = 0
+        self._busy_lanes = 0
         #: Operations whose results are read, or awaited, apart from the lane that sent them.
         self._settling: set[asyncio.Task[None]] = set()
         # Lanes outlive the step that fills them: they are the flow's.
@@ -73,7 +76,8 @@ class Outbox:
     @property
     def has_room(self) -> bool:
         """Whether rows that are added now need not wait long."""
-        return self._rows + self._kind.most_rows * len(self._under_way) < ROOM * self._kind.most_rows
+        unsettled = sum(not one.done() for one in self._under_way)
+        return self._rows + self._kind.most_rows * unsettled < ROOM * self._kind.most_rows
 
     async def add(self, rows: pd.DataFrame) -> None:
         """Send rows as soon as they fill an operation; where many wait already, wait with them."""
@@ -85,8 +89,15 @@ class Outbox:
         await make_sure_of_limit(self._run)
         await self._gauge.expect(len(rows))
         self._waiting.append(rows)
-        while self._rows >= self._kind.most_rows:
-            await self._send(self._kind.most_rows)
+        while self._rows >= self.enough:
+            await self._send(min(self._rows, self._kind.most_rows), spare=1)
+
+    @property
+    def enough(self) -> int:
+        """How many rows make an operation now: as many as one takes, fewer while a slot is idle."""
+        most = self._kind.most_rows
+        are_busy = self._busy_lanes + self._queue.qsize() >= BULK_SLOTS
+        return most if are_busy else self._least
 
     @property
     def added(self) -> int:
@@ -103,17 +114,23 @@ class Outbox:
 
     async def flush(self) -> None:
         """Send what waits, in operations of like size, and wait until all is settled."""
-        operations = -(-self._rows // self._kind.most_rows)
+        most = self._kind.most_rows
+        operations = max(-(-self._rows // most), min(self._rows // self._least, BULK_SLOTS))
         for left in range(operations, 0, -1):
             await self._send(-(-self._rows // left))
         await self._below(1)
 
     @property
+    def _least(self) -> int:
+        """How many rows are worth an operation of their own."""
+        return -(-self._kind.most_rows // LEAST_SHARE)
+
+    @property
     def _rows(self) -> int:
         return sum(map(len, self._waiting))
 
-    async def _send(self, count: int) -> None:
-        """Send so many of the rows that wait."""
+    async def _send(self, count: int, *, spare: int = 0) -> None:
+        """Send so many of the rows that wait; where more may follow, have ``spare`` slots ready."""
         rows = pd.concat(self._waiting, ignore_index=True)
         self._waiting = [rows.iloc[count:]] if len(rows) > count else []
         await self._below(ROOM)
@@ -121,30 +138,37 @@ class Outbox:
         self._under_way[done] = self._queued_rows
         self._queued_rows += count
         self._queue.put_nowait(_Operation(rows.iloc[:count].reset_index(drop=True), done))
-        if self._queue.qsize() > self._idle_lanes and len(self._lanes) < BULK_SLOTS:
+        self._open_lanes(spare)
+
+    def _open_lanes(self, spare: int = 0) -> None:
+        """Have a lane for each operation that waits, and some to spare, but three in all."""
+        free = len(self._lanes) - self._busy_lanes
+        for _ in range(min(self._queue.qsize() + spare - free, BULK_SLOTS - len(self._lanes))):
             lane = asyncio.create_task(self._lane(), context=self._context.copy())
             self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            lane.add_done_callback(self._lane_ended)
+
+    def _lane_ended(self, lane: asyncio.Task[None]) -> None:
+        self._lanes.discard(lane)
+        if not lane.cancelled():
+            self._open_lanes()
 
     async def _lane(self) -> None:
-        """Send one operation after another, with a slot held, for as long as some come soon."""
-        while (operation := await self._next()) is not None:
-            async with slot(self._run):
-                until = self._run.surroundings.monotonic() + KEEP_SECONDS
-                while operation is not None:
-                    await self._work_ended(operation)
-                    is_over = self._run.surroundings.monotonic() >= until
-                    operation = None if is_over else await self._next()
+        """Hold a slot and send one operation after another, for a while and as long as some come soon."""
+        async with slot(self._run):
+            until = self._run.surroundings.monotonic() + KEEP_SECONDS
+            is_over = False
+            while not is_over and (operation := await self._next()) is not None:
+                await self._work_ended(operation)
+                is_over = self._run.surroundings.monotonic() >= until
 
     async def _next(self) -> _Operation | None:
         """The next operation; None where none comes soon."""
-        self._idle_lanes += 1
-        try:
-            return await asyncio.wait_for(self._queue.get(), LINGER_SECONDS)
-        except TimeoutError:
-            return None
-        finally:
-            self._idle_lanes -= 1
+        # No `wait_for`, whose task would take an operation while its lane does not count as busy yet.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                return await self._queue.get()
+        return None
 
     async def _work_ended(self, operation: _Operation) -> None:
         """Carry an operation out; returns once the platform is done with it, while its results are read."""
@@ -153,7 +177,11 @@ class Outbox:
         self._settling.add(carried_out)
         carried_out.add_done_callback(self._settling.discard)
         carried_out.add_done_callback(lambda _: ended.set())
-        await ended.wait()
+        self._busy_lanes += 1
+        try:
+            await ended.wait()
+        finally:
+            self._busy_lanes -= 1
 
     async def _carry_out(self, operation: _Operation, ended: asyncio.Event) -> None:
         try:

@@ -1,6 +1,7 @@
 """Transform, for learners' progress: enrollments become attempts, and those the statistics to send."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,13 @@ from tasks.settled import Settled
 from tasks.step import step
 
 
-async def send_progress(run: Run, outbox: Outbox, parts: Iterable[Part], settled: Settled) -> None:
+async def send_progress(run: Run, outbox: Outbox, parts: Iterator[Part], settled: Settled) -> None:
     """Work through a reading: what a part has to send goes out while the next one is looked at.
 
     A late part waits for what was sent ahead, while the reading went on.
     """
     ahead = outbox.added
-    for part in parts:
+    while (part := await run.common.workbench.do(next, parts, None)) is not None:
         if part.is_late:
             await outbox.settle(ahead)
         await outbox.add(await plan_statistics(run, part, settled))
@@ -54,7 +55,41 @@ async def plan_statistics(run: Run, part: Part, settled: Settled) -> pd.DataFram
     Returns the attempts to send (SENT_COLUMNS). The merge includes what the ledger
     knows of rows that the reading does not show; the ledger then knows the rows as they were read.
     """
+    workbench = run.common.workbench
+    plan = await workbench.do(_planned, run, part, settled)
+    if not run.dry_run:
+        await workbench.do(_write_down, run, part, plan)
+        if len(part.moves):
+            moved = part.moves["old"].nunique()
+            run.note(f"Learners with a new address, whose attempts moved with it: {moved}")
     run.summary.extracted += len(part.rows)
+    _count(run, plan.live, plan.attempts)
+    run.reject([UNCERTAIN] * plan.uncertain)
+    show_attempts(run, plan.send, plan.accepted)
+    show_statistics_plan(run, plan.send, plan.accepted)
+    return plan.send
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What comes of a part.
+
+    ``live``: how many of its rows were not done with by what was sent ahead; ``attempts``: see `_count`;
+    ``send``: SENT_COLUMNS; ``uncertain``: how many are not sent since it is not known whether they were;
+    ``accepted``: what was known of them; ``news``: the rows to be known from now on (ENROLLMENT_COLUMNS);
+    ``settled``: the statistics that were put aside, and need not be (their row_id).
+    """
+
+    live: int
+    attempts: pd.DataFrame
+    send: pd.DataFrame
+    uncertain: int
+    accepted: pd.DataFrame
+    news: pd.DataFrame
+    settled: pd.Series
+
+
+def _planned(run: Run, part: Part, settled: Settled) -> _Plan:
     sent = part.ahead.of(part.rows) if part.ahead else nothing_sent(part.rows.index)
     is_done = sent["number"].gt(0) & (not part.is_late)
     live = part.rows.loc[~is_done]
@@ -64,20 +99,21 @@ async def plan_statistics(run: Run, part: Part, settled: Settled) -> pd.DataFram
     accepted = _with_provisional(pool.accepted, late)
     attempts, rows = merge(pool.enrollments, accepted, launch_rule=run.settings.sync.launch_rule)
     attempts = _beside_sent(attempts, late)
-    _count(run, len(live), attempts)
+    done = part.rows.loc[is_done].assign(attempt=sent.loc[is_done, "number"].astype("Int64"))
     send = attempts.loc[attempts["action"].eq(SEND) & ~attempts["refused"]].reset_index(drop=True)
     # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
-    uncertain = part.aside.loc[part.aside["uncertain"].notna(), "row_id"]
-    is_uncertain = attempt_ids(send).isin(uncertain)
-    run.reject([UNCERTAIN] * int(is_uncertain.sum()))
-    if not run.dry_run:
-        done = part.rows.loc[is_done].assign(attempt=sent.loc[is_done, "number"].astype("Int64"))
-        new = pd.concat([done[ENROLLMENT_COLUMNS], _changed(rows, pool.known)], ignore_index=True)
-        _write_down(run, part, new, attempts, stay={*attempt_ids(send), *uncertain})
-    send = send.loc[~is_uncertain, SENT_COLUMNS].reset_index(drop=True)
-    show_attempts(run, send, pool.accepted)
-    show_statistics_plan(run, send, pool.accepted)
-    return send
+    aside, ids = part.aside["row_id"], attempt_ids(send)
+    is_unknown = part.aside["uncertain"].notna()
+    is_uncertain = ids.isin(aside[is_unknown])
+    return _Plan(
+        live=len(live),
+        attempts=attempts,
+        send=send.loc[~is_uncertain, SENT_COLUMNS].reset_index(drop=True),
+        uncertain=int(is_uncertain.sum()),
+        accepted=pool.accepted,
+        news=pd.concat([done[ENROLLMENT_COLUMNS], _changed(rows, pool.known)], ignore_index=True),
+        settled=aside[~is_unknown & ~aside.isin(ids)],
+    )
 
 
 def count_settled(run: Run, settled: Settled, ahead: Ahead) -> None:
@@ -140,13 +176,14 @@ def _count(run: Run, read: int, attempts: pd.DataFrame) -> None:
     run.summary.unchanged += int((speaks & attempts["action"].eq(UNCHANGED)).sum())
 
 
-def _write_down(run: Run, part: Part, new: pd.DataFrame, attempts: pd.DataFrame, *, stay: set[str]) -> None:
-    """Let the ledger know the ``new`` rows as they were read, and learners under a new address.
+def _write_down(run: Run, part: Part, plan: _Plan) -> None:
+    """Let the ledger know the rows as they were read, and learners under a new address.
 
-    Statistics that were put aside are forgotten, but for those that ``stay``: they are to be sent again.
+    Statistics that were put aside are forgotten, but for those that are to be sent again.
     """
     target_id = run.target.id
-    renumbered = attempts.loc[attempts["known"].gt(0) & attempts["known"].ne(attempts["number"])]
+    known = plan.attempts["known"]
+    renumbered = plan.attempts.loc[known.gt(0) & known.ne(plan.attempts["number"])]
     renumbered = renumbered[["key", "known", "number"]].set_axis(["key", "number", "becomes"], axis="columns")
     moves = dict(zip(part.moves["old"], part.moves["new"], strict=True))
     with run.ledger.begin() as db:
@@ -154,7 +191,5 @@ def _write_down(run: Run, part: Part, new: pd.DataFrame, attempts: pd.DataFrame,
             statistics.move_learners(db, target_id, moves)
         statistics.record_addresses(db, target_id, part.addresses)
         statistics.renumber_attempts(db, target_id, renumbered)
-        statistics.record_enrollments(db, target_id, new, run_id=run.id)
-        rejects.take_back(db, target_id, STREAM, [one for one in part.aside["row_id"] if one not in stay])
-    if moves:
-        run.note(f"Learners with a new address, whose attempts moved with it: {len(moves)}")
+        statistics.record_enrollments(db, target_id, plan.news, run_id=run.id)
+        rejects.take_back(db, target_id, STREAM, plan.settled.tolist())

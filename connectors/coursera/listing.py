@@ -11,6 +11,9 @@ import numpy as np
 from connectors.coursera.models import Page
 
 PAGES_AT_ONCE = 4
+# So many pages may be there or under way before they are asked for: as many again as are fetched at a time,
+# so that the reading goes on while a batch of them is worked on.
+PAGES_AHEAD = 2 * PAGES_AT_ONCE
 
 Fetch = Callable[[int], Coroutine[None, None, Page]]
 Hashes = np.ndarray[Any, np.dtype[np.int64]]
@@ -66,17 +69,23 @@ def hashes(elements: Sequence[object]) -> Hashes:
     return np.fromiter((hash(identity(element)) for element in elements), dtype=np.int64, count=len(elements))
 
 
-async def read_pages(fetch: Fetch, census: Census, *, at_once: int = PAGES_AT_ONCE) -> AsyncGenerator[Page]:
-    """Yield a listing's pages in order, fetching up to ``at_once`` at a time, counted in ``census``.
+async def read_pages(fetch: Fetch, census: Census) -> AsyncGenerator[Page]:
+    """Yield a listing's pages in order, fetching PAGES_AT_ONCE at a time, counted in ``census``.
 
     The chain of ``next`` is what counts. Pages ahead are fetched on the guess that they are as long as
     the one before; a guess that proves wrong (a short page) is dropped and the true start fetched.
     """
     ahead: dict[int, asyncio.Task[Page]] = {}
+    turn = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def in_turn(start: int) -> Page:
+        async with turn:
+            return await fetch(start)
+
     start: int | None = 0
     try:
         while start is not None:
-            page = await (ahead.pop(start, None) or fetch(start))
+            page = await (ahead.pop(start, None) or in_turn(start))
             census.add(page)
             yield page
             following = page.paging.next
@@ -85,7 +94,7 @@ async def read_pages(fetch: Fetch, census: Census, *, at_once: int = PAGES_AT_ON
                 return
             if following is not None:
                 guesses = range(following, census.total or 0, following - start)
-                _look_ahead(ahead, fetch, guesses[:at_once])
+                _look_ahead(ahead, in_turn, guesses[:PAGES_AHEAD])
             start = following
     finally:
         for task in ahead.values():

@@ -6,7 +6,7 @@ from sandbox.learning360 import rows
 from sandbox.learning360.attempts import Statistic
 from sandbox.learning360.courses import ExternalCourse
 from sandbox.learning360.operations import RowError
-from sandbox.learning360.schema import Check
+from sandbox.learning360.schema import Check, complaint
 from sandbox.values import Json, parse_ms
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def record_statistic(platform: "Learning360", integration_id: str, row: Json) ->
 
 
 def _expect_valid(check: Check, row: Json) -> None:
-    complaint = check(row, "")
-    if complaint:
-        raise RowError(f"Invalid input: {complaint}")
+    if found := complaint(check, row):
+        raise RowError(f"Invalid input: {found}")
 
 
 def _course(platform: "Learning360", integration_id: str, identifier: Json) -> ExternalCourse:

@@ -1,7 +1,7 @@
 """Creating and changing integrations."""
 
 from sandbox.learning360.errors import coded, unwritten
-from sandbox.learning360.schema import boolean, number, record, text
+from sandbox.learning360.schema import Check, boolean, complaint, number, record, text
 from sandbox.learning360.state import Learning360
 from sandbox.values import Json, is_object_id
 
@@ -21,7 +21,7 @@ _patch = record(_FIELDS)
 
 def create(platform: Learning360, body: Json) -> Json:
     """A new integration; raises RefusedError."""
-    _expect_valid(_new(body, ""))
+    _expect_valid(_new, body)
     _expect_allowed(platform, body)
     _expect_unique(platform, "", body)
     integration = {name: body[name] for name in _FIELDS if name in body} | {"_id": platform.new_id()}
@@ -32,7 +32,7 @@ def create(platform: Learning360, body: Json) -> Json:
 def change(platform: Learning360, integration_id: str, body: Json) -> Json:
     """The changed integration, without its id as the contract has it; raises RefusedError."""
     integration = platform.integration(integration_id)
-    _expect_valid(_patch(body, ""))
+    _expect_valid(_patch, body)
     merged = integration | {name: body[name] for name in _FIELDS if name in body}
     _expect_allowed(platform, merged)
     _expect_unique(platform, integration_id, merged)
@@ -46,9 +46,9 @@ def expect_free_name(platform: Learning360, name: str) -> None:
         raise coded(400, "reservedPlatformName")
 
 
-def _expect_valid(complaint: str | None) -> None:
-    if complaint:
-        raise unwritten(complaint)
+def _expect_valid(check: Check, body: Json) -> None:
+    if found := complaint(check, body):
+        raise unwritten(found)
 
 
 def _expect_allowed(platform: Learning360, wanted: Json) -> None:

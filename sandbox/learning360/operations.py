@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -45,6 +45,7 @@ class Operation:
     drops: int = 0
     reverses: bool = False
     ended: bool = False
+    _done: list[Json] = field(default_factory=list)
     results_json: bytes = b"[]"
 
     @property
@@ -61,10 +62,17 @@ class Operation:
             return "pending"
         return "queued" if self.held or now_ms < self.started_ms else "running"
 
+    def advance(self, now_ms: int) -> None:
+        """Processes the rows whose time has come, each once."""
+        due = int(self.size * self._share(now_ms))
+        if self.fails_after is not None:
+            due = min(due, self.fails_after)
+        self._done += [self._result(row) for row in self.rows[len(self._done) : due]]
+
     def finish(self) -> None:
-        """Processes its rows, once and for all."""
-        rows = self.rows if self.fails_after is None else self.rows[: self.fails_after]
-        results = [self._result(row) for row in rows]
+        """Processes what is left of its rows: it has ended."""
+        self.advance(self.ends_ms)
+        results, self._done = self._done, []
         results = results[: max(0, len(results) - self.drops)]
         self.results_json = orjson.dumps(results[::-1] if self.reverses else results)
         self.ended = True
@@ -95,8 +103,13 @@ class Operation:
         if self.ended:
             done = self.size if self.fails_after is None else min(self.size, self.fails_after)
             return {"index": max(0, done - 1), "updatedAt": iso(self.ends_ms)}
-        share = (now_ms - self.started_ms) / max(1, self.ends_ms - self.started_ms)
-        return {"index": int(self.size * min(1, share)), "updatedAt": iso(max(now_ms, self.started_ms))}
+        return {"index": int(self.size * self._share(now_ms)), "updatedAt": iso(max(now_ms, self.started_ms))}
+
+    def _share(self, now_ms: int) -> float:
+        """How much of the time that it takes is over."""
+        if now_ms >= self.ends_ms:
+            return 1.0
+        return max(0, now_ms - self.started_ms) / (self.ends_ms - self.started_ms)
 
 
 class Operations:
@@ -111,13 +124,16 @@ class Operations:
         self.all: list[Operation] = []
 
     def settle(self) -> None:
-        """Ends what is due by the clock, in the order of submission."""
+        """Does what is due by the clock, in the order of submission."""
         now_ms = self._clock()
         with self._lock:
             for operation in _own(self.unfinished()):
-                if operation.held or operation.ends_ms > now_ms:
+                if operation.held:
                     break
-                operation.finish()
+                if operation.ends_ms <= now_ms:
+                    operation.finish()
+                elif self._options.in_parallel:
+                    operation.advance(now_ms)
 
     def unfinished(self) -> list[Operation]:
         """Those not ended, of this integration and of others, oldest first."""

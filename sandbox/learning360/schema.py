@@ -1,6 +1,8 @@
 """A schema is compiled once into a check: a function from a value to what is wrong with it, or None.
 
 Only what the bulk inputs need of JSON Schema; the words of the complaints are those of common validators.
+A complaint begins with the place in the value, which is put together only once there is something wrong:
+millions of rows are looked at.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,8 +10,14 @@ from typing import Any
 
 from sandbox.values import parse_ms
 
-#: Looks at (value, its place in the row); returns a complaint or None.
-Check = Callable[[Any, str], str | None]
+#: Looks at a value; returns a complaint, such as "/name must be string", or None.
+Check = Callable[[Any], str | None]
+
+
+def complaint(check: Check, value: object) -> str | None:
+    """What is wrong with a whole input, in words for its sender."""
+    found = check(value)
+    return f"input{found}" if found and not found.startswith("/") else found
 
 
 def text(
@@ -17,14 +25,14 @@ def text(
 ) -> Check:
     """A string: long enough, one of the given ones, of the given form."""
 
-    def check(value: object, place: str) -> str | None:
+    def check(value: object) -> str | None:
         if not isinstance(value, str):
-            return f"{place} must be string"
+            return " must be string"
         if len(value) < min_length:
-            return f"{place} must NOT have fewer than {min_length} characters"
+            return f" must NOT have fewer than {min_length} characters"
         if one_of and value not in one_of:
-            return f"{place} must be equal to one of the allowed values"
-        return f"{place} must match the expected format" if pattern and not pattern(value) else None
+            return " must be equal to one of the allowed values"
+        return " must match the expected format" if pattern and not pattern(value) else None
 
     return check
 
@@ -33,39 +41,42 @@ def number(minimum: float, maximum: float | None = None, *, integer: bool = Fals
     """A number within bounds; booleans are none."""
     kind = "integer" if integer else "number"
 
-    def check(value: object, place: str) -> str | None:
+    def check(value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int | float) or (integer and value % 1):
-            return f"{place} must be {kind}"
+            return f" must be {kind}"
         if value < minimum:
-            return f"{place} must be >= {minimum}"
-        return f"{place} must be <= {maximum}" if maximum is not None and value > maximum else None
+            return f" must be >= {minimum}"
+        return f" must be <= {maximum}" if maximum is not None and value > maximum else None
 
     return check
 
 
-def boolean(value: object, place: str) -> str | None:
+def boolean(value: object) -> str | None:
     """True or false; a check by itself."""
-    return None if isinstance(value, bool) else f"{place} must be boolean"
+    return None if isinstance(value, bool) else " must be boolean"
 
 
-def date_time(value: object, place: str) -> str | None:
+def date_time(value: object) -> str | None:
     """An RFC 3339 date-time; a check by itself."""
     if not isinstance(value, str):
-        return f"{place} must be string"
+        return " must be string"
     try:
         parse_ms(value)
     except (ValueError, OverflowError):
-        return f'{place} must match format "date-time"'
+        return ' must match format "date-time"'
     return None
 
 
 def array(item: Check) -> Check:
     """A list whose items all pass."""
 
-    def check(value: object, place: str) -> str | None:
+    def check(value: object) -> str | None:
         if not isinstance(value, list):
-            return f"{place} must be array"
-        return _first(item(entry, f"{place}/{number}") for number, entry in enumerate(value))
+            return " must be array"
+        for number, entry in enumerate(value):
+            if found := item(entry):
+                return f"/{number}{found}"
+        return None
 
     return check
 
@@ -73,18 +84,15 @@ def array(item: Check) -> Check:
 def record(fields: Mapping[str, Check], required: Sequence[str] = ()) -> Check:
     """An object whose known fields pass; further fields are allowed."""
 
-    def check(value: object, place: str) -> str | None:
+    def check(value: object) -> str | None:
         if not isinstance(value, dict):
-            return f"{place or 'input'} must be object"
+            return " must be object"
         for name in required:
             if name not in value:
-                return f"{place or 'input'} must have required property '{name}'"
-        return _first(
-            field(value[name], f"{place}/{name}") for name, field in fields.items() if name in value
-        )
+                return f" must have required property '{name}'"
+        for name, field in fields.items():
+            if name in value and (found := field(value[name])):
+                return f"/{name}{found}"
+        return None
 
     return check
-
-
-def _first(complaints: Any) -> str | None:  # noqa: ANN401
-    return next((complaint for complaint in complaints if complaint), None)

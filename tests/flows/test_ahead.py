@@ -66,8 +66,10 @@ def times_spent(sync: Sync, mail: str, course: Json) -> list[tuple[int | None, f
     return [(one.completed_ms, one.time_spent_ms) for one in sorted(attempts, key=lambda one: one.first_ms)]
 
 
+# Every two attempts fill an operation; or a quarter of one does not wait for the rest, while a slot is idle.
+@pytest.mark.parametrize("operation_rows", [2, 80])
 def test_open_attempts_go_out_before_the_reading_has_ended(
-    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch, operation_rows: int
 ) -> None:
     from tasks.intake import Intake  # noqa: PLC0415 - Prefect is prepared by then
     from tasks.outbox import Outbox  # noqa: PLC0415
@@ -75,6 +77,7 @@ def test_open_attempts_go_out_before_the_reading_has_ended(
     told: list[str] = []
     monkeypatch.setattr(Outbox, "add", noting(told, "sent", Outbox.add))
     monkeypatch.setattr(Intake, "take", noting(told, "page", Intake.take))
+    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", operation_rows)
     for mail in learners(40):
         row(sync, mail, course, 9, **moving(sync, 9, 30))
     summary = sync.statistics()

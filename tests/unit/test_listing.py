@@ -60,6 +60,18 @@ async def test_pages_are_fetched_ahead_a_few_at_a_time() -> None:
     assert sorted(listing.fetched) == list(range(0, 60, 3))
 
 
+async def test_the_reading_goes_on_while_a_page_is_worked_on_but_not_for_ever() -> None:
+    listing = Listing(90)
+    pages = read_pages(listing.fetch, Census())
+    await anext(pages)
+    await anext(pages)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert listing.fetched == list(range(0, 3 * 9, 3))  # the first, and eight that follow
+    assert listing.most_at_once == 4
+    await pages.aclose()
+
+
 async def test_without_a_total_pages_are_fetched_one_after_the_other() -> None:
     listing = Listing(60, total=None)
     await read(listing)
