@@ -101,15 +101,15 @@ def _planned(run: Run, part: Part, settled: Settled) -> _Plan:
     attempts = _beside_sent(attempts, late)
     done = part.rows.loc[is_done].assign(attempt=sent.loc[is_done, "number"].astype("Int64"))
     send = attempts.loc[attempts["action"].eq(SEND) & ~attempts["refused"]].reset_index(drop=True)
+    aside, ids = part.aside["row_id"], attempt_ids(send.loc[send["key"].isin(part.aside["key"])])
     # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
-    aside, ids = part.aside["row_id"], attempt_ids(send)
     is_unknown = part.aside["uncertain"].notna()
-    is_uncertain = ids.isin(aside[is_unknown])
+    uncertain = ids.index[ids.isin(aside[is_unknown])]
     return _Plan(
         live=len(live),
         attempts=attempts,
-        send=send.loc[~is_uncertain, SENT_COLUMNS].reset_index(drop=True),
-        uncertain=int(is_uncertain.sum()),
+        send=send[SENT_COLUMNS].drop(index=uncertain).reset_index(drop=True),
+        uncertain=len(uncertain),
         accepted=pool.accepted,
         news=pd.concat([done[ENROLLMENT_COLUMNS], _changed(rows, pool.known)], ignore_index=True),
         settled=aside[~is_unknown & ~aside.isin(ids)],

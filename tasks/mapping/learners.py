@@ -31,7 +31,9 @@ def address_changes(seen: pd.DataFrame, known: pd.DataFrame) -> AddressChanges:
     """
     changes = _changes(seen, known)
     newer = changes["updated_at"].ge(changes["updated_at_known"])
-    in_use = changes["learner_known"].isin(seen["learner"])
+    in_use = changes["learner_known"].isin(
+        seen.loc[seen["learner"].isin(changes["learner_known"]), "learner"]
+    )
     moves = changes.loc[newer & ~in_use, ["learner_known", "learner"]]
     moves = moves.set_axis(list(MOVE_COLUMNS), axis="columns").drop_duplicates()
     moves = moves.drop_duplicates("old", keep=False).reset_index(drop=True)
