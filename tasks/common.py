@@ -34,6 +34,8 @@ class Common:
         self.limiting = asyncio.Lock()
         self.meeting = Meeting(runs)
         self.workbench = Workbench()
+        #: For what is sent and comes back, which need not wait until a batch is worked on.
+        self.packing = Workbench()
         # What is done for all is the flow's, and no single target's.
         self._context = contextvars.copy_context()
 

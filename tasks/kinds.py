@@ -120,7 +120,7 @@ class Statistics:
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the attempts' state as it was planned."""
-        states = cast("list[Statistic]", await run.common.workbench.do(bodies.statistics, rows))
+        states = cast("list[Statistic]", await run.common.packing.do(bodies.statistics, rows))
         return await run.learning360.send_statistics(run.integration_id, states)
 
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:

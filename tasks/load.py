@@ -17,9 +17,9 @@ from tasks.mapping.outcomes import outcomes
 from tasks.run import Run
 from tasks.step import step
 
-# An operation is looked at after each tenth of its time so far: its end is noticed not much later than that.
+# An operation is looked at after each twentieth of its time so far: its end is noticed not much later.
 SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.2, 5.0
-POLL_SHARE = 0.1
+POLL_SHARE = 0.05
 LONGEST_SLOT_WAIT_SECONDS = 15.0
 # Both are bounds on patience: an operation takes minutes, and others give their slots back.
 SLOT_PATIENCE_SECONDS = 2 * 3600.0
@@ -73,8 +73,8 @@ async def send_operation(
     To be called with a slot held, until the platform's work has ``ended``. A second try of this task begins
     by finding out what became of the first one's submission.
     """
-    workbench = run.common.workbench
-    submission, is_known = await workbench.do(_intended, run, kind, rows, submission_id)
+    packing = run.common.packing
+    submission, is_known = await packing.do(_intended, run, kind, rows, submission_id)
     operation_id = submission.operation_id
     if is_known and operation_id is None:
         operation_id = await find_operation(run, kind, submission)
@@ -112,10 +112,10 @@ async def finish(
     except NotFoundError:
         logger.warning("360Learning no longer knows the operation %s", operation_id)
         operation, by_key = None, {}
-    workbench = run.common.workbench
-    answered = await workbench.do(_with_outcomes, kind, submission.rows, by_key)
+    packing = run.common.packing
+    answered = await packing.do(_with_outcomes, kind, submission.rows, by_key)
     settled = await kind.resolve(run, answered)
-    await workbench.do(_settle, run, kind, submission.id, settled, operation_id)
+    await packing.do(_settle, run, kind, submission.id, settled, operation_id)
     _tell(kind, operation, settled)
     return settled
 

@@ -12,7 +12,7 @@ class Workbench:
     """A thread that works on one thing at a time, in the order of asking.
 
     The loop alone would stand still for as long as a batch takes, and a slot of the platform's stay empty.
-    Only one: the work is Python's, so that two would but take turns, and SQLite has one writer.
+    Only one thing: the work is Python's, so that two would but take turns, and SQLite has one writer.
     """
 
     def __init__(self) -> None:

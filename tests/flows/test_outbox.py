@@ -44,6 +44,8 @@ def test_others_have_a_turn_once_it_was_kept_for_a_while(
     sync: Sync, taken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.outbox.KEEP_SECONDS", 0)
+    monkeypatch.setattr("tasks.outbox.LINGER_SECONDS", 60)
     assert sync.statistics().accepted == ROWS
-    assert len(taken) == ROWS // OPERATION_ROWS
+    # One for each operation, and perhaps the spare one that was ready when no more came.
+    assert len(taken) - ROWS // OPERATION_ROWS in {0, 1}
     assert max(taken) <= 3
