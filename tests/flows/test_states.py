@@ -10,8 +10,7 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.logging.handlers import APILogHandler
+from prefect.client.schemas.objects import FlowRun, Log, State, StateType
 
 from connectors.errors import SyncError
 from flows.catalog import catalog
@@ -19,6 +18,7 @@ from flows.setup import setup
 from flows.statistics import statistics
 from sandbox.clock import DAY_MS
 from tasks.summary import Summary
+from tests.house import eventually
 from tests.installation import Sync
 
 ANN = "ann@example.com"
@@ -34,8 +34,12 @@ class Seen:
     def run(self, flow: Any, **parameters: Any) -> State[Any]:
         """Run a flow to its end, whatever that is, and keep all that Prefect shows of it."""
         state: State[Any] = asyncio.run(flow(**parameters, return_state=True))
-        assert state.state_details.flow_run_id is not None
-        asyncio.run(self._look(state.state_details.flow_run_id))
+        flow_run_id = state.state_details.flow_run_id
+        assert flow_run_id is not None
+        asyncio.run(self._look(flow_run_id))
+        # Prefect sends them behind the run's back.
+        logs = eventually(lambda: asyncio.run(self._logs(flow_run_id)))
+        self.texts += [log.message for log in logs]
         result = asyncio.run(state.aresult(raise_on_failure=False))
         summary = result.summary if isinstance(result, SyncError) else result
         assert isinstance(summary, Summary)
@@ -43,15 +47,20 @@ class Seen:
         return state
 
     async def _look(self, flow_run_id: UUID) -> None:
-        await APILogHandler.aflush()
         async with get_client() as client:
             run = await client.read_flow_run(flow_run_id)
             states = await client.read_flow_run_states(flow_run_id)
             self.texts += [json.dumps(run.parameters), *(str(state.message) for state in states)]
-            only = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]))
-            logs = await client.read_logs(only, limit=LOGS_AT_ONCE)
-            assert len(logs) < LOGS_AT_ONCE
-            self.texts += [log.message for log in logs]
+
+    @staticmethod
+    async def _logs(flow_run_id: UUID) -> list[Log]:
+        """All that was logged; nothing while the flow's last line has not come."""
+        only = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]))
+        async with get_client() as client:
+            logs: list[Log] = await client.read_logs(only, limit=LOGS_AT_ONCE)
+        assert len(logs) < LOGS_AT_ONCE
+        has_ended = any(log.task_run_id is None and log.message.startswith("Finished in") for log in logs)
+        return logs if has_ended else []
 
     def __contains__(self, word: str) -> bool:
         return any(word.lower() in text.lower() for text in self.texts)
