@@ -44,7 +44,8 @@ def prepare(*, verbose: bool) -> None:
         os.environ.setdefault(name, value)
     handler = RichHandler(console=STDERR, show_path=False, markup=False)
     handler.setFormatter(logging.Formatter("%(message)s", datefmt="%H:%M:%S"))
-    logger.handlers = [handler]
+    # Prefect's own handler, once there, stays: it carries our lines to a run's log.
+    logger.handlers = [handler, *(each for each in logger.handlers if not isinstance(each, RichHandler))]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
 
 

@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import FlowRun, Log, State, StateType
 
 from connectors.errors import SyncError
 from flows.catalog import catalog
+from flows.console import prepare
 from flows.setup import setup
 from flows.statistics import statistics
 from sandbox.clock import DAY_MS
@@ -135,6 +136,7 @@ def test_a_failed_run_is_failed_and_says_why(
 
 
 def test_our_log_lines_are_read_at_prefect(busy_sync: Sync, seen: Seen) -> None:
+    prepare(verbose=False)  # as any command does, also when Prefect is at work already
     seen.run(catalog)
     assert "Read 300 contents from Coursera" in seen
     assert "importExternalCourses ended: 297 rows, 0 refused" in seen
