@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -21,14 +23,24 @@ if TYPE_CHECKING:
     from tasks.run import Run  # which tells its report
 
 PATIENCE_SECONDS = 30.0
+UNTOLD = "The run could not be reported on"
 NOTHING = [{"reason": "nothing was put aside", "rows": 0}]
 
 logger = logging.getLogger("coursera_sync.report")
 
 
+@contextmanager
+def _only_noted(what: str) -> Iterator[None]:
+    """An error becomes a warning: the run is what matters."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever an onlooker or Prefect's server does
+        logger.warning("%s (%s)", what, type(error).__name__)
+
+
 async def tell(run: Run | None, summary: Summary, now_ms: int) -> None:
     """Report on a run that has ended to whoever looks on, and to Prefect; None: it could not be opened."""
-    try:
+    with _only_noted(UNTOLD):
         report = report_of(run, summary, now_ms)
         preview = None if run is None else preview_of(run, summary)
         for onlooker in onlookers():
@@ -38,18 +50,16 @@ async def tell(run: Run | None, summary: Summary, now_ms: int) -> None:
                 found = pd.concat(run.found, ignore_index=True)
                 onlooker.find(of_target(found, run.name))
             onlooker.read(report)
-    except Exception as error:  # noqa: BLE001 - the run is what matters
-        logger.warning("The run could not be reported on (%s)", type(error).__name__)
-        return
-    await publish(report)
+        await publish(report)
 
 
 async def tell_joint(summary: Summary, now_ms: int) -> None:
     """Report on what was done on several targets, each of which has told its own."""
-    report = joint_report(summary, now_ms)
-    for onlooker in onlookers():
-        onlooker.read(report)
-    await publish(report)
+    with _only_noted(UNTOLD):
+        report = joint_report(summary, now_ms)
+        for onlooker in onlookers():
+            onlooker.read(report)
+        await publish(report)
 
 
 async def publish(report: Report) -> None:
@@ -57,7 +67,7 @@ async def publish(report: Report) -> None:
     if FlowRunContext.get() is None:
         return
     aside = [{"reason": one.reason, "rows": one.rows} for one in report.reasons]
-    try:
+    with _only_noted("Prefect's server did not take the report"):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await acreate_markdown_artifact(
                 key=report.key("report"), markdown=markdown(report), description=_headline(report)
@@ -70,8 +80,6 @@ async def publish(report: Report) -> None:
                 )
             for section in report.sections:
                 await _publish_table(report, section)
-    except Exception as error:  # noqa: BLE001 - the run is what matters
-        logger.warning("Prefect's server did not take the report (%s)", type(error).__name__)
 
 
 async def _publish_table(report: Report, section: Section) -> None:
