@@ -1,7 +1,7 @@
 """Between the ledger's rows and pandas frames, by columns: there are millions of rows."""
 
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 # So many rows are turned into Python's values at a time.
 ROWS_AT_ONCE = 50_000
+# SQLite lets other Python threads go on while it carries a statement out, and then waits until one of them
+# does the same, 5 ms where it is busy: that is not to happen at every row.
+ROWS_A_STATEMENT = {"sqlite": 500}
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -28,13 +31,23 @@ def upsert_frame(db: Connection, table: Table, frame: pd.DataFrame, **marks: obj
     the driver as it is: what SQLAlchemy does for each value would cost more than all the rest of a run.
     """
     names = [*frame.columns, *marks]
-    statement = _upsert(table, names, "?" if db.dialect.paramstyle == "qmark" else "%s")
     # In the order of the primary key, as far as that is quickly made: by it the rows lie on the disk.
     frame = frame.sort_values(next(column.name for column in table.primary_key if column.name in frame))
     for at in range(0, len(frame), ROWS_AT_ONCE):
         part = frame.iloc[at : at + ROWS_AT_ONCE]
         values = [*map(_values, _columns(part)), *(repeat(mark, len(part)) for mark in marks.values())]
-        db.exec_driver_sql(statement, list(zip(*values, strict=True)))
+        _upsert_rows(db, table, names, list(zip(*values, strict=True)))
+
+
+def _upsert_rows(db: Connection, table: Table, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    mark = "?" if db.dialect.paramstyle == "qmark" else "%s"
+    most = ROWS_A_STATEMENT.get(db.dialect.name, 1)
+    rest = len(rows) % most
+    for some, at_a_time in ((rows[: len(rows) - rest], most), (rows[len(rows) - rest :], rest)):
+        if some:
+            groups = (some[at : at + at_a_time] for at in range(0, len(some), at_a_time))
+            values = [tuple(chain.from_iterable(group)) for group in groups]
+            db.exec_driver_sql(_upsert(table, names, mark, at_a_time), values)
 
 
 def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:
@@ -66,11 +79,13 @@ def _frame(columns: list[Any], rows: Sequence[Any]) -> pd.DataFrame:
     )
 
 
-def _upsert(table: Table, names: list[str], mark: str) -> str:
+def _upsert(table: Table, names: list[str], mark: str, rows: int) -> str:
+    """The statement for so many rows."""
     keys = [column.name for column in table.primary_key]
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    row = f"({', '.join([mark] * len(names))})"
     return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))}) "  # noqa: S608 - our own names
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * rows)} "  # noqa: S608 - our own names
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
     )
 

@@ -95,17 +95,21 @@ def catalog(start: Cost) -> Iterator[Line]:
 
 
 def pipeline(start: Cost) -> Line:
-    """Reading and sending at once, beside the time that the longer of the two takes alone."""
+    """Reading and sending at once, beside the time that the longer of the two takes alone.
+
+    By the run's own watch, from when Prefect's server is up: how long that takes differs by seconds.
+    """
     with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
         measured(["catalog"], environment)
         options(stand_ins, SLOW)
         cost = measured(["statistics"], environment).less(start)
+    seconds = cost.summary["seconds"] - start.summary["seconds"]
     reading = math.ceil(SMALL / PAGE_ROWS / PAGES_AT_ONCE) * PAGE_SECONDS
     operations = math.ceil(cost.summary["submitted"] / OPERATION_ROWS)
     an_operation = OPERATION_SECONDS + OPERATION_ROWS / ROWS_A_SECOND
     sending = math.ceil(operations / OPERATIONS_AT_ONCE) * an_operation
     bound = max(reading, sending)
-    ratio = f"{cost.wall / bound:.2f} of {bound:.1f} s (reading {reading:.1f}, sending {sending:.1f})"
+    ratio = f"{seconds / bound:.2f} of {bound:.1f} s (reading {reading:.1f}, sending {sending:.1f})"
     return Line(f"pipeline, {SMALL:,} enrollments", cost, SMALL, ratio)
 
 

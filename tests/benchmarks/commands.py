@@ -7,12 +7,16 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 PROC = Path("/proc")
 TICK_SECONDS = 0.1
+# The kernel goes through all pages to tell it, and who needs one meanwhile waits.
+TICKS_A_LOOK_AT_MEMORY = 10
 MIB = 2**20
 
 
@@ -56,7 +60,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> Cost:
 
 
 class _Watch:
-    """Looks at a process and its descendants ten times a second."""
+    """Looks at a process and its descendants ten times a second, once a second at their memory."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -76,18 +80,25 @@ class _Watch:
         self._thread.join()
 
     def _look_on(self) -> None:
-        while not self._ended.wait(TICK_SECONDS):
-            held = 0
-            for pid in _tree(self._pid):
-                try:
-                    fields = (PROC / str(pid) / "stat").read_text().rpartition(") ")[2].split()
-                    rollup = (PROC / str(pid) / "smaps_rollup").read_text()
-                except (FileNotFoundError, ProcessLookupError):
-                    continue
-                self._seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-                # Pss: what several processes share, as their libraries, counts once.
-                held += int(rollup.partition("Pss:")[2].split()[0]) * 1024
-            self.peak_bytes = max(self.peak_bytes, held)
+        for tick in count():
+            if self._ended.wait(TICK_SECONDS):
+                return
+            with suppress(FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
+                processes = [PROC / str(pid) for pid in _tree(self._pid)]
+                self._seconds |= {int(process.name): _seconds(process) for process in processes}
+                if tick % TICKS_A_LOOK_AT_MEMORY == 0:
+                    self.peak_bytes = max(self.peak_bytes, sum(map(_pss_bytes, processes)))
+
+
+def _seconds(process: Path) -> float:
+    """User and system time so far."""
+    fields = (process / "stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _pss_bytes(process: Path) -> int:
+    """Resident memory, where what several processes share, as their libraries, counts once."""
+    return int((process / "smaps_rollup").read_text().partition("Pss:")[2].split()[0]) * 1024
 
 
 def _tree(pid: int) -> list[int]:

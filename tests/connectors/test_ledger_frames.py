@@ -56,6 +56,17 @@ def test_no_courses_are_an_empty_frame_of_the_same_kinds(db: Connection, target:
     assert len(frame) == 0
 
 
+@pytest.mark.parametrize("rows", [1, 499, 500, 501, 1203])
+def test_however_many_there_are_each_comes_out_as_it_went_in(
+    db: Connection, target: Target, rows: int
+) -> None:
+    ids = [f"C{number}" for number in range(rows)]
+    accept(db, target, *ids)
+    accept(db, target, *ids[::3], digest="d2")
+    expected = dict.fromkeys(ids, "d1") | dict.fromkeys(ids[::3], "d2")
+    assert {name: row["digest"] for name, row in known(db, target).items()} == expected
+
+
 def test_accepted_courses_are_known(db: Connection, target: Target) -> None:
     accept(db, target, "C1", seconds=60)
     accept(db, target, "C2")
