@@ -11,7 +11,7 @@ import platform
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,49 +67,55 @@ def options(stand_ins: StandIns, values: object) -> None:
     urllib.request.urlopen(request).close()  # noqa: S310
 
 
-def empty() -> Line:
-    """A run with nothing to do: what every command pays, for Prefect's temporary server above all."""
+Start = Callable[[], Cost]
+
+
+@contextmanager
+def starts() -> Iterator[Start]:
+    """A way to measure a run with nothing to do: what every command pays, for Prefect's server above all."""
     with customer(30, 6, 1) as (_, environment):
         measured(["catalog"], environment)
         measured(["statistics"], environment)
-        return Line("an empty run", measured(["statistics"], environment), 0)
+        yield lambda: measured(["statistics"], environment)
 
 
-def statistics(rows: int, start: Cost) -> Iterator[Line]:
+def beyond(start: Start, arguments: list[str], environment: Mapping[str, str]) -> Cost:
+    """What a command costs beyond an empty run, which is measured right before: no two hours are alike."""
+    empty = start()
+    return measured(arguments, environment).less(empty)
+
+
+def statistics(rows: int, start: Start) -> Iterator[Line]:
     """The first run over so many enrollments, and a second one in full that finds nothing new."""
     with customer(COURSES, rows // 10, rows) as (stand_ins, environment):
         measured(["catalog"], environment)
         options(stand_ins, FAST)
         for name in ("first run", "second run, unchanged"):
-            cost = measured(["statistics", "--full"], environment)
-            yield Line(f"statistics, {rows:,} enrollments, {name}", cost.less(start), rows)
+            cost = beyond(start, ["statistics", "--full"], environment)
+            yield Line(f"statistics, {rows:,} enrollments, {name}", cost, rows)
 
 
-def catalog(start: Cost) -> Iterator[Line]:
+def catalog(start: Start) -> Iterator[Line]:
     """The first and the second run over a large catalog."""
     with customer(COURSES, 300, 3_000) as (stand_ins, environment):
         options(stand_ins, FAST)
         for name in ("first run", "second run, unchanged"):
-            cost = measured(["catalog"], environment)
-            yield Line(f"catalog, {COURSES:,} courses, {name}", cost.less(start), COURSES)
+            cost = beyond(start, ["catalog"], environment)
+            yield Line(f"catalog, {COURSES:,} courses, {name}", cost, COURSES)
 
 
-def pipeline(start: Cost) -> Line:
-    """Reading and sending at once, beside the time that the longer of the two takes alone.
-
-    By the run's own watch, from when Prefect's server is up: how long that takes differs by seconds.
-    """
+def pipeline(start: Start) -> Line:
+    """Reading and sending at once, beside the time that the longer of the two takes alone."""
     with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
         measured(["catalog"], environment)
         options(stand_ins, SLOW)
-        cost = measured(["statistics"], environment).less(start)
-    seconds = cost.summary["seconds"] - start.summary["seconds"]
+        cost = beyond(start, ["statistics"], environment)
     reading = math.ceil(SMALL / PAGE_ROWS / PAGES_AT_ONCE) * PAGE_SECONDS
     operations = math.ceil(cost.summary["submitted"] / OPERATION_ROWS)
     an_operation = OPERATION_SECONDS + OPERATION_ROWS / ROWS_A_SECOND
     sending = math.ceil(operations / OPERATIONS_AT_ONCE) * an_operation
     bound = max(reading, sending)
-    ratio = f"{seconds / bound:.2f} of {bound:.1f} s (reading {reading:.1f}, sending {sending:.1f})"
+    ratio = f"{cost.seconds / bound:.2f} of {bound:.1f} s (reading {reading:.1f}, sending {sending:.1f})"
     return Line(f"pipeline, {SMALL:,} enrollments", cost, SMALL, ratio)
 
 
@@ -125,16 +131,15 @@ def plain(ours: Cost) -> Line:
 
 def all_lines(rows: int) -> Iterator[Line]:
     """Every bench, in the order of the table."""
-    start = empty()
-    yield start
-    yield from catalog(start.cost)
-    small = list(statistics(SMALL, start.cost))
-    yield from small
-    yield plain(small[0].cost)
-    yield pipeline(start.cost)
-    yield from statistics(rows, start.cost)
-    first = next(statistics(2 * rows, start.cost))
-    yield first
+    with starts() as start:
+        yield Line("an empty run", start(), 0)
+        yield from catalog(start)
+        small = list(statistics(SMALL, start))
+        yield from small
+        yield plain(small[0].cost)
+        yield pipeline(start)
+        yield from statistics(rows, start)
+        yield next(statistics(2 * rows, start))
 
 
 def row(line: Line) -> str:

@@ -22,16 +22,25 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command cost: seconds, MiB, and the summary that it printed."""
+    """What a command cost: seconds, MiB, and the summary that it printed.
+
+    ``seconds`` is by the run's own watch, from when Prefect's server is up: how long that takes differs.
+    """
 
     wall: float
     processor: float
     peak_mib: float
+    seconds: float
     summary: dict[str, Any]
 
     def less(self, start: "Cost") -> "Cost":
         """The same without what an empty run costs in time; memory is what the whole took."""
-        return replace(self, wall=self.wall - start.wall, processor=self.processor - start.processor)
+        return replace(
+            self,
+            wall=self.wall - start.wall,
+            processor=self.processor - start.processor,
+            seconds=self.seconds - start.seconds,
+        )
 
 
 def measured(arguments: list[str], environment: Mapping[str, str]) -> Cost:
@@ -56,7 +65,9 @@ def _run(command: list[str], environment: Mapping[str, str]) -> Cost:
     lines = out.decode().splitlines()
     if not lines or process.returncode not in {0, 3}:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {err.decode()[-2000:]}")
-    return Cost(wall, watch.processor_seconds, watch.peak_bytes / MIB, json.loads(lines[-1]))
+    summary = json.loads(lines[-1])
+    seconds = summary.get("seconds", wall)
+    return Cost(wall, watch.processor_seconds, watch.peak_bytes / MIB, seconds, summary)
 
 
 class _Watch:
