@@ -1,5 +1,6 @@
 """Between the ledger's rows and pandas frames, by columns: there are millions of rows."""
 
+import sqlite3
 from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import Any
@@ -14,7 +15,7 @@ Numbers = np.ndarray[Any, np.dtype[np.int64]]
 ROWS_AT_ONCE = 50_000
 # SQLite lets other Python threads go on while it carries a statement out, and then waits until one of them
 # does the same, 5 ms where it is busy: that is not to happen at every row.
-ROWS_A_STATEMENT = {"sqlite": 500}
+ROWS_A_STATEMENT = 500
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -40,14 +41,16 @@ def upsert_frame(db: Connection, table: Table, frame: pd.DataFrame, **marks: obj
 
 
 def _upsert_rows(db: Connection, table: Table, names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    mark = "?" if db.dialect.paramstyle == "qmark" else "%s"
-    most = ROWS_A_STATEMENT.get(db.dialect.name, 1)
-    rest = len(rows) % most
-    for some, at_a_time in ((rows[: len(rows) - rest], most), (rows[len(rows) - rest :], rest)):
-        if some:
-            groups = (some[at : at + at_a_time] for at in range(0, len(some), at_a_time))
-            values = [tuple(chain.from_iterable(group)) for group in groups]
-            db.exec_driver_sql(_upsert(table, names, mark, at_a_time), values)
+    if db.dialect.name != "sqlite":
+        db.exec_driver_sql(_upsert(table, names, "%s", 1), rows)
+        return
+    driver: Any = db.connection.driver_connection
+    # How many values a statement may have: 999 before SQLite 3.32.
+    most_values = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    most = min(ROWS_A_STATEMENT, most_values // len(names))
+    for at in range(0, len(rows), most):
+        some = rows[at : at + most]
+        db.exec_driver_sql(_upsert(table, names, "?", len(some)), tuple(chain.from_iterable(some)))
 
 
 def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:

@@ -36,6 +36,9 @@ SLOW = {
 }
 FAST = {"learning360": {"operation_base_ms": 100, "rows_per_second": 1_000_000}}
 
+#: Measures a run with nothing to do.
+Start = Callable[[], Cost]
+
 
 @dataclass(frozen=True)
 class Line:
@@ -65,9 +68,6 @@ def options(stand_ins: StandIns, values: object) -> None:
         method="POST",
     )
     urllib.request.urlopen(request).close()  # noqa: S310
-
-
-Start = Callable[[], Cost]
 
 
 @contextmanager

@@ -94,22 +94,25 @@ class _Watch:
         for tick in count():
             if self._ended.wait(TICK_SECONDS):
                 return
-            with suppress(FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
-                processes = [PROC / str(pid) for pid in _tree(self._pid)]
-                self._seconds |= {int(process.name): _seconds(process) for process in processes}
-                if tick % TICKS_A_LOOK_AT_MEMORY == 0:
-                    self.peak_bytes = max(self.peak_bytes, sum(map(_pss_bytes, processes)))
+            is_due = tick % TICKS_A_LOOK_AT_MEMORY == 0
+            held = 0
+            for pid in _tree(self._pid):
+                with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                    self._seconds[pid] = _seconds(pid)
+                    held += _pss_bytes(pid) if is_due else 0
+            self.peak_bytes = max(self.peak_bytes, held)
 
 
-def _seconds(process: Path) -> float:
+def _seconds(pid: int) -> float:
     """User and system time so far."""
-    fields = (process / "stat").read_text().rpartition(") ")[2].split()
+    fields = (PROC / str(pid) / "stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _pss_bytes(process: Path) -> int:
+def _pss_bytes(pid: int) -> int:
     """Resident memory, where what several processes share, as their libraries, counts once."""
-    return int((process / "smaps_rollup").read_text().partition("Pss:")[2].split()[0]) * 1024
+    rollup = (PROC / str(pid) / "smaps_rollup").read_text()
+    return int(rollup.partition("Pss:")[2].split()[0]) * 1024
 
 
 def _tree(pid: int) -> list[int]:

@@ -1,5 +1,6 @@
 """What the ledger holds of courses and of learners, as frames that come out as they went in."""
 
+import sqlite3
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,14 @@ def test_however_many_there_are_each_comes_out_as_it_went_in(
     accept(db, target, *ids[::3], digest="d2")
     expected = dict.fromkeys(ids, "d1") | dict.fromkeys(ids[::3], "d2")
     assert {name: row["digest"] for name, row in known(db, target).items()} == expected
+
+
+def test_an_old_sqlite_that_takes_few_values_a_statement_is_given_few(db: Connection, target: Target) -> None:
+    if db.dialect.name == "sqlite":
+        driver: Any = db.connection.driver_connection
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    accept(db, target, *(f"C{number}" for number in range(300)))
+    assert len(known(db, target)) == 300
 
 
 def test_accepted_courses_are_known(db: Connection, target: Target) -> None:

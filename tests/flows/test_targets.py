@@ -10,8 +10,11 @@ from flows.console import STDERR
 from flows.onlooking import watched
 from sandbox.clock import DAY_MS
 from sandbox.values import Json
+from tasks.report import Report
+from tasks.watching import looking_on
 from tests.commands import Command
 from tests.installation import Sync
+from tests.onlooker import Onlooker
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -120,6 +123,18 @@ def test_a_group_that_fails_does_not_stop_the_others(groups: Groups) -> None:
     groups.sync.sandbox.faults.clear()
     assert groups.sync.catalog().accepted == 1
     assert groups.in_sales.keys() == {"For both"}
+
+
+def test_who_looks_on_and_fails_does_not_stop_them(groups: Groups, caplog: pytest.LogCaptureFixture) -> None:
+    class Unreadable(Onlooker):
+        def read(self, _: Report) -> None:
+            raise OSError
+
+    groups.course("For both", groups.company, groups.sales)
+    with looking_on(Unreadable()):
+        summary = groups.sync.catalog()
+    assert (summary.state, summary.accepted) == ("completed", 2)
+    assert "The run could not be reported on (OSError)" in caplog.text
 
 
 def test_one_that_fails_while_coursera_is_read_leaves_the_rest_to_the_others(
