@@ -15,18 +15,16 @@ from rich.logging import RichHandler
 
 from connectors.errors import SyncError
 from flows.interrupting import run_to_end
+from flows.prefect_settings import GOOD_SETTINGS
 from tasks.summary import COUNTS, INTERRUPTED, Summary
 
 if TYPE_CHECKING:
     from tasks.preview import Preview
 
 # Prefect's own settings where people have set none: room for a slow machine to start the temporary server,
-# no telemetry, our log lines beside Prefect's in its UI, and no warning about those that belong to no run.
-PREFECT_DEFAULTS = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+# and no warning about log lines that belong to no run.
+PREFECT_DEFAULTS = GOOD_SETTINGS | {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 # On the console Prefect would repeat our messages, and print a traceback for every failure.

@@ -13,20 +13,14 @@ from dotenv import dotenv_values
 
 import flows
 from connectors.errors import SettingsError
+from flows.prefect_settings import GOOD_SETTINGS
 
 AUTH_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
 KEY_BYTES = 32
 OURS = ("COURSERA_", "LEARNING360_", "SYNC_")
 
-# What the measurements found good: task runs recorded in larger batches, so that history keeps up; leases on
-# disk, so that the slots of a dead holder are freed after a restart, too; no telemetry.
-GOOD = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+# For a server that stays: leases on disk, so that the slots of a dead holder are freed after a restart, too.
+GOOD = GOOD_SETTINGS | {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     # The UI asks the server it was loaded from, by whatever name people reach that.
     "PREFECT_SERVER_UI_API_URL": "/api",

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from connectors.errors import SettingsError
 from flows.private_files import require_table_file, try_to_write_table
-from tasks.mapping.outcomes import masked
+from tasks.outcomes import masked
 from tasks.preview import Preview
 
 MOST_ROWS = 40

@@ -10,7 +10,8 @@ import typer
 from connectors.aliases import COMMENT, HEADER
 from connectors.errors import SettingsError
 from connectors.learning360.answers import MissingScopeError
-from connectors.learning360.client import JsonObject, Learning360Client
+from connectors.learning360.client import Learning360Client
+from connectors.learning360.models import JsonObject
 from connectors.ledger import aliases
 from connectors.ledger.store import open_ledger
 from connectors.settings import Settings, load_settings

@@ -1,18 +1,18 @@
 """The three kinds of bulk operation, each with its way of sending, recognising and writing down its rows."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import orjson
 import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.learning360.answers import MissingScopeError
-from connectors.learning360.models import Archival, OperationType, Statistic
+from connectors.learning360.models import Archival, OperationType, ResultInput, Statistic
 from connectors.ledger import courses, rejects, statistics
 from connectors.ledger.frames import records
 from tasks.mapping import bodies
-from tasks.mapping.outcomes import course_key, statistic_key
+from tasks.outcomes import course_key, statistic_key
 from tasks.reading_back import proven
 from tasks.run import Run
 
@@ -31,9 +31,9 @@ class _Courses:
         """A course is its externalId."""
         return rows["external_id"].tolist()
 
-    def key(self, body: dict[str, Any]) -> Hashable:
+    def key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
-        return course_key(body)
+        return course_key(sent)
 
     async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
         """Nothing to find out about rows without a result: they are sent again."""
@@ -128,9 +128,9 @@ class Statistics:
         begun = bodies.iso_times(rows["first_at"])
         return list(zip(rows["course"].tolist(), rows["learner"].tolist(), begun, strict=True))
 
-    def key(self, body: dict[str, Any]) -> Hashable:
+    def key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
-        return statistic_key(body)
+        return statistic_key(sent)
 
     async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
         """Look for the attempts that should have come of forceNew rows without a result.

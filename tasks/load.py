@@ -3,17 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
 from connectors.learning360.answers import NotFoundError
-from connectors.learning360.models import Operation, OperationType
+from connectors.learning360.models import Operation, OperationType, Result, ResultInput
 from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
-from tasks.mapping.outcomes import outcomes
+from tasks.outcomes import outcomes
 from tasks.run import Run
 from tasks.step import step
 
@@ -48,7 +48,7 @@ class Kind(Protocol):
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """What tells each of the rows apart."""
 
-    def key(self, body: dict[str, Any]) -> Hashable:
+    def key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
 
     async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +120,7 @@ async def finish(
     return settled
 
 
-def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, dict[str, Any]]) -> pd.DataFrame:
+def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, Result]) -> pd.DataFrame:
     return pd.concat([rows, outcomes(kind.keys(rows), by_key)], axis="columns")
 
 
@@ -173,9 +173,9 @@ async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
     )
 
 
-async def _results(run: Run, kind: Kind, operation_id: str) -> dict[Hashable, dict[str, Any]]:
+async def _results(run: Run, kind: Kind, operation_id: str) -> dict[Hashable, Result]:
     results = await run.learning360.results(operation_id)
-    return {kind.key(result["input"]): result for result in results if isinstance(result.get("input"), dict)}
+    return {kind.key(result.input): result for result in results if result.input is not None}
 
 
 async def _politely(run: Run, submit: Callable[[], Awaitable[str]]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import SyncError
 from connectors.ledger.history import PastRun, past_runs, tenths_of_progress
-from tasks.mapping.outcomes import masked
+from tasks.outcomes import masked
 from tasks.story import Example, Section, Stretch
 from tasks.summary import COUNTS, Summary
 

@@ -1,6 +1,5 @@
 """How a task of this project behaves under Prefect."""
 
-import gc
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from inspect import signature
@@ -11,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from connectors.errors import TryLaterError
+from tasks.memory import tidy
 from tasks.run import Run
 
 RETRY_DELAY_SECONDS = 2
@@ -29,9 +29,7 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
     """Make a function a Prefect task, tried again once where time can mend what went wrong.
 
     ``run_name`` names a run of it after its arguments. How long it takes goes into the run's story. Nothing
-    is cached: hashing the frames that tasks are given would cost more than most tasks. At its end garbage is
-    looked for, among what the last two steps made: nobody else does (see `tasks.targets`), and to look
-    through all that a run holds took a quarter of its processor time.
+    is cached: hashing the frames that tasks are given would cost more than most tasks.
     """
 
     @task(
@@ -59,7 +57,7 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
                 return cast("R", call.result)
             finally:
                 call.forget()
-                gc.collect(1)
+                tidy()
 
         called.task = measured  # type: ignore[attr-defined]
         return called

@@ -66,7 +66,7 @@ def identity(element: object) -> str:
 
 def hashes(elements: Sequence[object]) -> Hashes:
     """The identities of elements as numbers that mean something in this process alone."""
-    return np.fromiter((hash(identity(element)) for element in elements), dtype=np.int64, count=len(elements))
+    return np.fromiter(map(hash, map(identity, elements)), dtype=np.int64, count=len(elements))
 
 
 async def read_pages(fetch: Fetch, census: Census) -> AsyncGenerator[Page]:

@@ -1,7 +1,7 @@
 """What arrives from Coursera, tolerant: unknown fields are ignored, optional ones may be missing or null."""
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -77,13 +77,11 @@ def report_rows(elements: Iterable[object]) -> list[object]:
     return [msgspec.convert(one, ReportRow) if isinstance(one, dict) else one for one in elements]
 
 
-def report_fields(elements: Sequence[object]) -> dict[str, tuple[object, ...]]:
+def report_fields(elements: Sequence[object]) -> dict[str, list[Any]]:
     """The fields of report rows, column by column, and ``is_row``: whether an element is a row at all."""
-    is_row = tuple(isinstance(element, ReportRow) for element in elements)
+    is_row = [isinstance(element, ReportRow) for element in elements]
     rows = [element if isinstance(element, ReportRow) else NO_ROW for element in elements]
-    names = ReportRow.__struct_fields__
-    columns = zip(*map(msgspec.structs.astuple, rows), strict=True) if rows else repeat(())
-    return dict(zip(names, columns, strict=False)) | {"is_row": is_row}
+    return {name: [*map(attrgetter(name), rows)] for name in ReportRow.__struct_fields__} | {"is_row": is_row}
 
 
 NO_ROW = ReportRow()

@@ -12,17 +12,19 @@ import orjson
 
 from connectors.auth import TokenAuth
 from connectors.errors import OutcomeUnknownError, RequestError
-from connectors.http import Api, json_body, new_client, read_as, validated
+from connectors.http import Api, json_body, new_client, validated
 from connectors.learning360.answers import explain
 from connectors.learning360.models import (
     Archival,
     Integration,
     IntegrationBody,
     IntegrationPatch,
+    JsonObject,
     Operation,
     OperationType,
     Result,
     Statistic,
+    result_of,
 )
 from connectors.settings import Learning360Settings
 from connectors.surroundings import Surroundings
@@ -31,9 +33,7 @@ API_VERSION = "v2.0"
 # Well-formed, and no integration's: a bulk call on it proves a scope without writing (403 or 404).
 NO_SUCH_ID = "0" * 24
 
-READ_RESULTS = read_as(msgspec.json.Decoder(list[Result]))
-
-JsonObject = dict[str, Any]
+RESULTS = msgspec.json.Decoder(list[Result])
 
 
 class Learning360Client:
@@ -112,11 +112,10 @@ class Learning360Client:
         """The platform's own time (epoch milliseconds)."""
         return self._api.now_ms()
 
-    async def results(self, operation_id: str) -> list[JsonObject]:
-        """Each input of an ended operation with what became of it, as far as it is used (see `Result`)."""
+    async def results(self, operation_id: str) -> list[Result]:
+        """Each input of an ended operation with what became of it, as far as it is used."""
         path = f"api/v2/bulk/operations/{operation_id}/results"
-        answer = await self._api.call("GET", path, read=READ_RESULTS)
-        return _objects(answer, what="A bulk operation's results")
+        return await self._api.call("GET", path, read=_results)
 
     async def external_course(self, integration_id: str, external_id: str) -> JsonObject:
         """A course as 360Learning holds it, with its ``courseId``."""
@@ -196,6 +195,13 @@ def _operation_id(response: httpx.Response) -> str:
         # Perhaps it was taken all the same: that must be found out before the rows are sent again.
         raise OutcomeUnknownError("360Learning did not say where the bulk operation can be followed.")
     return identifier
+
+
+def _results(response: httpx.Response) -> list[Result]:
+    try:
+        return RESULTS.decode(response.content)
+    except msgspec.MsgspecError:
+        return [*map(result_of, _objects(json_body(response), what="A bulk operation's results"))]
 
 
 def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:

@@ -2,8 +2,10 @@
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+JsonObject = dict[str, Any]
 OperationType = Literal["importExternalCourses", "archiveExternalCourses", "importExternalStatistics"]
 
 
@@ -80,25 +82,33 @@ class Archival(TypedDict):
     externalId: str
 
 
-class ResultIdentifier(TypedDict, total=False):
+class ResultIdentifier(msgspec.Struct, gc=False):
     """What a result's input names a course or a learner by."""
 
-    value: Any
+    value: Any = None
 
 
-class ResultInput(TypedDict, total=False):
+class ResultInput(msgspec.Struct, gc=False):
     """What tells a result's input apart from the others of its operation."""
 
-    externalId: Any
-    courseIdentifier: ResultIdentifier
-    userIdentifier: ResultIdentifier
-    firstActivityAt: Any
+    externalId: Any = None  # noqa: N815 - 360Learning's names
+    courseIdentifier: ResultIdentifier | None = None  # noqa: N815
+    userIdentifier: ResultIdentifier | None = None  # noqa: N815
+    firstActivityAt: Any = None  # noqa: N815
 
 
-class Result(TypedDict, total=False):
+class Result(msgspec.Struct, gc=False):
     """What is used of a row of an operation's results."""
 
-    input: ResultInput
-    status: Any
-    resourceId: Any
-    errorMessage: Any
+    input: ResultInput | None = None
+    status: Any = None
+    resourceId: Any = None  # noqa: N815
+    errorMessage: Any = None  # noqa: N815
+
+
+def result_of(row: JsonObject) -> Result:
+    """A row of an operation's results. Of one that has another shape nothing is used: it is none of ours."""
+    try:
+        return msgspec.convert(row, Result)
+    except msgspec.ValidationError:
+        return Result(input=ResultInput())

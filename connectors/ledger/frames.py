@@ -1,8 +1,8 @@
 """Between the ledger's rows and pandas frames, by columns: there are millions of rows."""
 
 import sqlite3
-from collections.abc import Sequence
-from itertools import chain, repeat
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, Select, Table
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
+#: What all rows of a frame have in common, and what each of them has of its own, by column.
+Marks = Mapping[str, object]
+Columns = Mapping[str, list[Any]]
 
 # So many rows are turned into Python's values at a time.
 ROWS_AT_ONCE = 50_000
@@ -31,26 +34,41 @@ def upsert_frame(db: Connection, table: Table, frame: pd.DataFrame, **marks: obj
     Rows of the same primary key are replaced, but for the columns that are not given. The statement goes to
     the driver as it is: what SQLAlchemy does for each value would cost more than all the rest of a run.
     """
-    names = [*frame.columns, *marks]
     # In the order of the primary key, as far as that is quickly made: by it the rows lie on the disk.
     frame = frame.sort_values(next(column.name for column in table.primary_key if column.name in frame))
+    upsert_rows = _upsert_in_sqlite if db.dialect.name == "sqlite" else _upsert_one_by_one
     for at in range(0, len(frame), ROWS_AT_ONCE):
-        part = frame.iloc[at : at + ROWS_AT_ONCE]
-        values = [*map(_values, _columns(part)), *(repeat(mark, len(part)) for mark in marks.values())]
-        _upsert_rows(db, table, names, list(zip(*values, strict=True)))
+        values = map(_values, _columns(frame.iloc[at : at + ROWS_AT_ONCE]))
+        upsert_rows(db, table, marks, dict(zip(frame.columns, values, strict=True)))
 
 
-def _upsert_rows(db: Connection, table: Table, names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    if db.dialect.name != "sqlite":
-        db.exec_driver_sql(_upsert(table, names, "%s", 1), rows)
-        return
+def _upsert_one_by_one(db: Connection, table: Table, marks: Marks, columns: Columns) -> None:
+    beside = tuple(marks.values())
+    values = ", ".join(["%s"] * (len(marks) + len(columns)))
+    rows = [(*beside, *row) for row in zip(*columns.values(), strict=True)]
+    db.exec_driver_sql(_upsert(table, [*marks, *columns], values, 1), rows)
+
+
+def _upsert_in_sqlite(db: Connection, table: Table, marks: Marks, columns: Columns) -> None:
+    """Many rows a statement, to which the marks are given once."""
     driver: Any = db.connection.driver_connection
     # How many values a statement may have: 999 before SQLite 3.32.
     most_values = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-    most = min(ROWS_A_STATEMENT, most_values // len(names))
-    for at in range(0, len(rows), most):
-        some = rows[at : at + most]
-        db.exec_driver_sql(_upsert(table, names, "?", len(some)), tuple(chain.from_iterable(some)))
+    most = min(ROWS_A_STATEMENT, (most_values - len(marks)) // len(columns))
+    values = ", ".join([*(f"?{number}" for number in range(1, len(marks) + 1)), *["?"] * len(columns)])
+    rows = len(next(iter(columns.values())))
+    for at in range(0, rows, most):
+        some = _row_by_row([column[at : at + most] for column in columns.values()])
+        statement = _upsert(table, [*marks, *columns], values, min(most, rows - at))
+        db.exec_driver_sql(statement, (*marks.values(), *some))
+
+
+def _row_by_row(columns: Sequence[list[Any]]) -> list[Any]:
+    """The values of one row after the other."""
+    values: list[Any] = [None] * (len(columns) * len(columns[0]))
+    for place, column in enumerate(columns):
+        values[place :: len(columns)] = column
+    return values
 
 
 def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:
@@ -82,13 +100,12 @@ def _frame(columns: list[Any], rows: Sequence[Any]) -> pd.DataFrame:
     )
 
 
-def _upsert(table: Table, names: list[str], mark: str, rows: int) -> str:
-    """The statement for so many rows."""
+def _upsert(table: Table, names: Sequence[str], values: str, rows: int) -> str:
+    """The statement for so many rows, each with these values."""
     keys = [column.name for column in table.primary_key]
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    row = f"({', '.join([mark] * len(names))})"
     return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * rows)} "  # noqa: S608 - our own names
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([f'({values})'] * rows)} "  # noqa: S608 - our own names
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
     )
 

@@ -40,7 +40,8 @@ def intend(db: Connection, submission: Submission, now_ms: int) -> None:
         "type": submission.type,
         "state": "intended",
         "row_count": len(submission.rows),
-        "rows": submission.rows.to_parquet(compression="lz4"),
+        # Nobody searches in it: without what Parquet would put down for that it takes two thirds of the time.
+        "rows": submission.rows.to_parquet(compression="lz4", use_dictionary=False, write_statistics=False),
         "intended_at": now_ms,
         "intended_at_platform": submission.intended_at,
     }

@@ -84,18 +84,24 @@ def _folded(pool: pd.DataFrame) -> pd.DataFrame:
     """One row for each group, which is the index: the row that speaks for it, and what all add up to."""
     pool = pool.assign(rows=pool["read"].astype("int64")).drop(columns="read")
     is_alone = ~pool["group"].duplicated(keep=False)
-    alone, several = pool.loc[is_alone], pool.loc[~is_alone]
+    several = pool.loc[~is_alone, ["group", *RANK, "first_at", "rows", "known", "fixed"]]
+    best = several.sort_values(RANK, kind="stable").drop_duplicates("group", keep="last").index
+    speaks = pool["group"].loc[pool.index[is_alone].append(best)].sort_values().index
+    folded = pool.loc[speaks].set_index("group")
     if several.empty:
-        return alone.set_index("group").sort_index()
-    folded = several.sort_values(RANK, kind="stable").drop_duplicates("group", keep="last")
-    folded = folded.set_index("group")
+        return folded
     grouped = several.groupby("group")
-    folded["first_at"] = grouped["first_at"].min()
     done = several.loc[several["completed"]].groupby("group")["last_at"].min()
-    folded["last_at"] = done.reindex(folded.index).fillna(folded["last_at"]).astype("int64")
-    folded["rows"] = grouped["rows"].sum()
-    folded[["known", "fixed"]] = grouped[["known", "fixed"]].max()
-    return pd.concat([alone.set_index("group"), folded]).sort_index()
+    added_up = {
+        "first_at": grouped["first_at"].min(),
+        "last_at": done,
+        "rows": grouped["rows"].sum(),
+        "known": grouped["known"].max(),
+        "fixed": grouped["fixed"].max(),
+    }
+    for name, values in added_up.items():
+        folded.loc[values.index, name] = values
+    return folded
 
 
 def _numbered(attempts: pd.DataFrame) -> pd.DataFrame:

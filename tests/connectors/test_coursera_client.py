@@ -261,7 +261,7 @@ async def test_reports_hold_what_is_used_whatever_it_is_and_nothing_else(
         for one in elements
     ]
     assert msgspec.json.decode(msgspec.json.encode(page.elements)) == used
-    assert report_fields(page.elements)["is_row"] == tuple(isinstance(one, dict) for one in elements)
+    assert report_fields(page.elements)["is_row"] == [isinstance(one, dict) for one in elements]
 
 
 def test_all_that_is_mapped_of_a_report_is_read() -> None:

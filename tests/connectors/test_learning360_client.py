@@ -125,7 +125,7 @@ async def test_courses_come_progress_and_go(learning360: Learning360Client, serv
     for operation_id, size in zip(ids, (2, 1, 1), strict=True):
         assert (await learning360.operation(operation_id)).status == "completed"
         results = await learning360.results(operation_id)
-        assert [result["status"] for result in results] == ["success"] * size
+        assert [result.status for result in results] == ["success"] * size
     (attempt,) = served.learning360.attempts_of(ANN, "C1")
     assert (attempt.progress, attempt.completed_ms) == (40, None)
     assert served.learning360.course("C1").archived

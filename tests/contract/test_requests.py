@@ -159,7 +159,7 @@ async def _followed(client: Learning360Client, served: Sandbox, operation_id: st
     assert not (await client.operation(operation_id)).has_ended
     cast("ManualClock", served.clock).advance(seconds=60)
     assert (await client.operation(operation_id)).has_ended
-    assert any(result["status"] == "success" for result in await client.results(operation_id))
+    assert any(result.status == "success" for result in await client.results(operation_id))
 
 
 async def test_every_request_of_a_whole_job_keeps_the_contract(

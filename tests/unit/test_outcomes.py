@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tasks.mapping.outcomes import (
+from connectors.learning360.models import ResultInput, result_of
+from tasks.outcomes import (
     NO_RESULT,
     OUTCOME_COLUMNS,
     course_key,
@@ -27,9 +28,16 @@ def refused(message: object) -> dict[str, object]:
     return {"status": "error", "errorMessage": message}
 
 
-def became(keys: list[str], results: Mapping[Hashable, Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+def sent(body: dict[str, object]) -> ResultInput:
+    """What is used of a result's input."""
+    result = result_of({"input": body, "status": "success"})
+    assert result.input is not None
+    return result.input
+
+
+def became(keys: list[str], results: Mapping[Hashable, dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Each row's outcome as a tuple of OUTCOME_COLUMNS."""
-    frame = outcomes(keys, results)
+    frame = outcomes(keys, {key: result_of(row) for key, row in results.items()})
     assert tuple(frame.columns) == OUTCOME_COLUMNS
     assert [str(dtype) for dtype in frame.dtypes] == ["bool", "bool", "str", "str"]
     return list(frame.itertuples(index=False, name=None))
@@ -97,11 +105,11 @@ def test_addresses_in_reasons_are_masked(message: object, shown: str) -> None:
 
 
 def test_a_course_is_its_external_id() -> None:
-    assert course_key({"externalId": "C1", "name": "N"}) == "C1"
+    assert course_key(sent({"externalId": "C1", "name": "N"})) == "C1"
 
 
 def test_a_statistic_is_its_course_its_learner_in_lower_case_and_its_beginning() -> None:
-    assert statistic_key(STATISTIC) == ("C1", "ann@example.com", "2026-01-01T00:00:00.000Z")
+    assert statistic_key(sent(STATISTIC)) == ("C1", "ann@example.com", "2026-01-01T00:00:00.000Z")
 
 
 @pytest.mark.parametrize("key", [course_key, statistic_key])
@@ -118,4 +126,4 @@ def test_a_statistic_is_its_course_its_learner_in_lower_case_and_its_beginning()
 )
 def test_inputs_of_another_shape_are_none_of_ours(key: Any, body: dict[str, object]) -> None:
     ours = {"C1", ("C1", "ann@example.com", "2026-01-01T00:00:00.000Z")}
-    assert key(body) not in ours
+    assert key(sent(body)) not in ours

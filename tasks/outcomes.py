@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
+from connectors.learning360.models import Result, ResultInput
+
 OUTCOME_COLUMNS = ("answered", "accepted", "resource_id", "reason")
 NO_RESULT = "360Learning reported no result for this row"
-NOTHING: Mapping[str, Any] = {}
+NOTHING = Result()
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 
 
@@ -17,24 +18,23 @@ def masked(text: str) -> str:
     return _ADDRESS.sub("<address>", text)
 
 
-def course_key(body: Mapping[str, Any]) -> Hashable:
+def course_key(sent: ResultInput) -> Hashable:
     """What tells a course apart from the others of its operation."""
-    return str(body.get("externalId", ""))
+    return str(sent.externalId)
 
 
-def statistic_key(body: Mapping[str, Any]) -> Hashable:
+def statistic_key(sent: ResultInput) -> Hashable:
     """What tells a statistic apart: course, learner, and the first activity of the attempt.
 
-    What others have sent may be of any shape: then it is none of ours.
+    What others have sent may lack one of them: then it is none of ours.
     """
-    try:
-        course, learner = body["courseIdentifier"]["value"], body["userIdentifier"]["value"]
-        return str(course), str(learner).lower(), str(body["firstActivityAt"])
-    except (KeyError, TypeError):
+    course, learner = sent.courseIdentifier, sent.userIdentifier
+    if course is None or learner is None:
         return None
+    return str(course.value), str(learner.value).lower(), str(sent.firstActivityAt)
 
 
-def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, Any]]) -> pd.DataFrame:
+def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd.DataFrame:
     """What became of each sent row, in its order: answered and accepted bool, resource_id and reason str.
 
     ``results`` holds the operation's results by the key of their input. A row without a result is neither
@@ -42,8 +42,8 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, A
     masked, so that reasons can be shown.
     """
     answers = [results.get(key, NOTHING) for key in keys]
-    accepted = [answer.get("status") == "success" for answer in answers]
-    resources = [answer.get("resourceId") for answer in answers]
+    accepted = [answer.status == "success" for answer in answers]
+    resources = [answer.resourceId for answer in answers]
     reasons = [
         "" if is_accepted else _reason(answer) for answer, is_accepted in zip(answers, accepted, strict=True)
     ]
@@ -57,8 +57,8 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Mapping[str, A
     )
 
 
-def _reason(answer: Mapping[str, Any]) -> str:
+def _reason(answer: Result) -> str:
     if answer is NOTHING:
         return NO_RESULT
-    message = str(answer.get("errorMessage") or "no reason given")
+    message = str(answer.errorMessage or "no reason given")
     return f"360Learning: {masked(message)}"
