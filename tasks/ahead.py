@@ -50,12 +50,16 @@ class Ahead:
         # Without knowing what the integration holds nothing can be sent, and a dry run sends nothing.
         if self._run.dry_run or not self._run.target.trusted or not self._outbox.has_room:
             return
-        workbench = self._run.common.workbench
-        candidates = await workbench.do(self._candidates, rows)
+        candidates = await self._run.common.workbench.do(self._candidates, rows)
         self._waiting = pd.concat([self._waiting, candidates], ignore_index=True)
+        await self.go_on()
+
+    async def go_on(self) -> None:
+        """Send what waits, if it is enough: while a slot is idle that is less (see `Outbox.enough`)."""
         while len(self._waiting) >= self._outbox.enough:
             most = self._kind.most_rows
             now, later = self._waiting.iloc[:most], self._waiting.iloc[most:]
+            workbench = self._run.common.workbench
             attempts = await workbench.do(self._open_attempts, now.reset_index(drop=True))
             self._waiting = later.loc[~later["key"].isin(now["key"])]
             self._note(attempts)

@@ -23,8 +23,10 @@ from tasks.spool import Spool
 from tasks.step import step
 
 STREAM = "statistics"
-# Elements mapped at a time: many enough for pandas, few enough to be sent ahead soon.
-BATCH = 20_000
+# Elements mapped at a time: many enough for pandas, few enough that there is soon something to send ahead, and
+# more before it is sent. So a short reading has smaller batches, for it is over soon.
+BATCH, LEAST_BATCH = 20_000, 5_000
+BATCHES = 10
 # So many addresses are kept, and at least as many as there are, before those that are there twice are folded.
 ADDRESSES = 50_000
 
@@ -113,8 +115,6 @@ class Intake:
         self._manner = _manner(run)
         self._spool = Spool()
         self._waiting: list[object] = []
-        # The first is smaller, so that the platform has something to do while the next one comes.
-        self._batch = -(-BATCH // 2)
         self._tries: dict[str, list[_Try]] = {}
         self._now = _Try(0)
         self._aside: list[pd.DataFrame] = []
@@ -143,8 +143,10 @@ class Intake:
         """Take a page; its rows are mapped once there are enough for a batch."""
         self._spool.expect(page.paging.total or 0)
         self._waiting += page.elements
-        while len(self._waiting) >= self._batch:
+        if len(self._waiting) >= self._batch:
             await self._map()
+        elif self._ahead is not None:
+            await self._ahead.go_on()
 
     async def finish(self, reading: Reading) -> None:
         """The reading has ended: rows put aside earlier that it does not show are taken up again."""
@@ -192,13 +194,17 @@ class Intake:
         for rows in self._spool.partitions():
             yield self._newest(rows)
 
+    @property
+    def _batch(self) -> int:
+        """How many rows make a batch."""
+        return min(max(self.expected // BATCHES, LEAST_BATCH), BATCH)
+
     async def _map_all(self) -> None:
         while self._waiting:
             await self._map()
 
     async def _map(self) -> None:
         batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
-        self._batch = BATCH
         mapped = await map_reports(self._run, Batch(batch, self._manner, self._settled))
         rows = await self._run.common.workbench.do(self._keep, batch, mapped)
         if self._ahead is not None:
