@@ -23,8 +23,8 @@ from tasks.spool import Spool
 from tasks.step import step
 
 STREAM = "statistics"
-# Elements mapped at a time: many enough for pandas, few enough that there is soon something to send ahead, and
-# more before it is sent. So a short reading has smaller batches, for it is over soon.
+# Elements mapped at a time: many enough for pandas, few enough that there is soon something to send ahead,
+# and more of it before that is done. A short reading has smaller batches, for it is over soon.
 BATCH, LEAST_BATCH = 20_000, 5_000
 BATCHES = 10
 # So many addresses are kept, and at least as many as there are, before those that are there twice are folded.
@@ -143,9 +143,9 @@ class Intake:
         """Take a page; its rows are mapped once there are enough for a batch."""
         self._spool.expect(page.paging.total or 0)
         self._waiting += page.elements
-        if len(self._waiting) >= self._batch:
+        while len(self._waiting) >= self._batch:
             await self._map()
-        elif self._ahead is not None:
+        if self._ahead is not None:
             await self._ahead.go_on()
 
     async def finish(self, reading: Reading) -> None:

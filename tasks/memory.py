@@ -8,7 +8,7 @@ from itertools import count
 # A parameter of glibc's mallopt; other C libraries have neither it nor what it mends.
 M_ARENA_MAX = -8
 # Steps of a run after which all garbage is looked for, and free memory given back: every few seconds.
-THOROUGH_EVERY = 4
+THOROUGH_EVERY = 8
 
 _c_library = ctypes.CDLL(None)
 _steps = count(1)

@@ -85,6 +85,26 @@ def test_open_attempts_go_out_before_the_reading_has_ended(
     assert "page" in told[told.index("sent") :]
 
 
+def test_what_waits_for_a_slot_goes_out_with_the_next_page_once_one_is_idle(
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.ahead import Ahead  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.intake import Intake  # noqa: PLC0415
+    from tasks.outbox import Outbox  # noqa: PLC0415
+
+    told: list[str] = []
+    monkeypatch.setattr(Outbox, "add", noting(told, "sent", Outbox.add))
+    monkeypatch.setattr(Intake, "take", noting(told, "page", Intake.take))
+    monkeypatch.setattr(Ahead, "send", noting(told, "mapped", Ahead.send))
+    monkeypatch.setattr("tasks.intake.BATCH", 6)
+    # All slots are busy while a batch, of three pages, comes: then more rows are worth waiting for.
+    monkeypatch.setattr(Outbox, "enough", property(lambda _: 1 if told.count("page") > 3 else 100))
+    for mail in learners(10):
+        row(sync, mail, course, 9, **moving(sync, 9, 30))
+    assert sync.statistics().accepted == 10
+    assert told[:6] == ["page", "page", "page", "mapped", "page", "sent"]
+
+
 def noting(told: list[str], what: str, method: Callable[..., Any]) -> Callable[..., Any]:
     """The method, which says that it was called."""
 
