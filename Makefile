@@ -33,7 +33,7 @@ system:  ## Debian's packages that some tests need (PostgreSQL, Chromium)
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql chromium
 
 test: .venv/installed-dev  ## all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-long: .venv/installed-dev  ## the tests that take minutes: a kill at every moment
 	$(BIN)/python -m pytest -m long
