@@ -45,9 +45,10 @@ def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> s
 
 def show_attempts(run: Run, send: pd.DataFrame, accepted: pd.DataFrame) -> None:
     """Tell of attempts to send, and of their state before (KEY, number, progress), where there was one."""
-    run.story.changes.update(_sorts(send).tolist())
+    sorts = _sorts(send)
+    run.story.changes.update(sorts.tolist())
     run.story.tenths.update((send["progress"] // 10).tolist())
-    some = _some(send.assign(sort=_sorts(send)), "sort", run.story.room)
+    some = _some(send.assign(sort=sorts), "sort", run.story.room)
     before = accepted[[*KEY, "number", "progress"]]
     some = some.merge(before, on=[*KEY, "number"], how="left", suffixes=("", "_before"))
     with run.ledger.read() as db:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from connectors.ledger import rejects, statistics
@@ -118,14 +117,14 @@ def _planned(run: Run, part: Part, settled: Settled) -> _Plan:
 
 def count_settled(run: Run, settled: Settled, ahead: Ahead) -> None:
     """Count the rows of which all was known: one speaks for its attempt, or is held, others are in it."""
-    each, rows = np.unique(settled.left, axis=0, return_counts=True)
-    attempt = each[:, 1]
+    left = pd.DataFrame(settled.left, columns=["key", "attempt"])
+    each = left.groupby(["key", "attempt"], sort=False).size().reset_index(name="rows")
     # What speaks for an attempt that was sent ahead is the row that was sent.
-    sent = ahead.of(pd.DataFrame({"key": each[:, 0]}))["number"].to_numpy()
-    is_spoken_for = (sent == attempt) & (sent > 0)
-    is_held = attempt == HELD_ATTEMPT
-    run.summary.extracted += settled.doubled + int(rows.sum())
-    run.summary.merged += settled.doubled + int((rows - 1).sum() + is_spoken_for.sum())
+    sent = ahead.of(each)["number"]
+    is_spoken_for = sent.eq(each["attempt"]) & sent.gt(0)
+    is_held = each["attempt"].eq(HELD_ATTEMPT)
+    run.summary.extracted += settled.doubled + len(left)
+    run.summary.merged += settled.doubled + len(left) - len(each) + int(is_spoken_for.sum())
     run.summary.held += int(is_held.sum())
     run.summary.unchanged += int((~is_held & ~is_spoken_for).sum())
 
