@@ -26,7 +26,7 @@ class CourseraOptions:
     shifting: Literal["", "appear", "vanish"] = ""
     #: How many readings are still shifted; None: all.
     shifting_readings: int | None = None
-    #: Added to every answer, in real milliseconds.
+    #: No answer comes sooner after its request, in real milliseconds.
     latency_ms: int = 0
     #: A refresh brings a new refresh token, and the old one dies.
     rotate_refresh_token: bool = False

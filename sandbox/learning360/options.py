@@ -39,5 +39,5 @@ class Learning360Options:
     writes_per_second: int = 10
     #: The bound on every page below the documented sizes; None: as documented.
     page_cap: int | None = None
-    #: Added to every answer, in real milliseconds.
+    #: No answer comes sooner after its request, in real milliseconds.
     latency_ms: int = 0
