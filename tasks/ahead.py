@@ -55,7 +55,7 @@ class Ahead:
         await self.go_on()
 
     async def go_on(self) -> None:
-        """Send what waits, if there is room and it is enough: less, while a slot is idle (see `Outbox.enough`)."""
+        """Send what waits, if there is room and it is enough (see `Outbox.enough`)."""
         while self._outbox.has_room and len(self._waiting) >= self._outbox.enough:
             most = self._kind.most_rows
             now, later = self._waiting.iloc[:most], self._waiting.iloc[most:]
