@@ -65,17 +65,17 @@ def json_body(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON 
         raise TryLaterError(f"answered {kind} where JSON was expected") from error
 
 
-def read_as(decoder: msgspec.json.Decoder[Any]) -> Callable[[httpx.Response], Any]:
+def read_as(decoder: msgspec.json.Decoder[T], otherwise: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
     """A way to read an answer's JSON that leaves out what the decoder does not ask for, three times as fast.
 
-    An answer of another shape is read whole: whoever takes it looks at it row by row.
+    An answer of another shape is read whole, and ``otherwise`` looks at it row by row.
     """
 
-    def read(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
+    def read(response: httpx.Response) -> T:
         try:
             return decoder.decode(response.content)
         except msgspec.MsgspecError:
-            return json_body(response)
+            return otherwise(json_body(response))
 
     return read
 

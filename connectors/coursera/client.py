@@ -20,8 +20,6 @@ NO_ORGANISATION = (
 )
 PAGE_SIZE = 1_000  # the most that the listings give at once
 
-_READ_REPORTS = read_as(msgspec.json.Decoder(ReportsPage))
-
 Query = dict[str, str]
 
 
@@ -107,11 +105,16 @@ class CourseraClient:
 def _reports(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Read a page of enrollment reports, whose elements are rows as far as they are objects."""
     answer = _READ_REPORTS(response)
-    if isinstance(answer, ReportsPage):
-        return msgspec.structs.asdict(answer)
+    return msgspec.structs.asdict(answer) if isinstance(answer, ReportsPage) else answer
+
+
+def _rows_of(answer: Any) -> Any:  # noqa: ANN401
     if isinstance(answer, dict) and isinstance(answer.get("elements"), list):
         return answer | {"elements": report_rows(answer["elements"])}
     return answer
+
+
+_READ_REPORTS = read_as(msgspec.json.Decoder[Any](ReportsPage), _rows_of)
 
 
 def _sign_in(

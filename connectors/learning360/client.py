@@ -12,7 +12,7 @@ import orjson
 
 from connectors.auth import TokenAuth
 from connectors.errors import OutcomeUnknownError, RequestError
-from connectors.http import Api, json_body, new_client, validated
+from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.learning360.answers import explain
 from connectors.learning360.models import (
     Archival,
@@ -32,8 +32,6 @@ from connectors.surroundings import Surroundings
 API_VERSION = "v2.0"
 # Well-formed, and no integration's: a bulk call on it proves a scope without writing (403 or 404).
 NO_SUCH_ID = "0" * 24
-
-RESULTS = msgspec.json.Decoder(list[Result])
 
 
 class Learning360Client:
@@ -115,7 +113,7 @@ class Learning360Client:
     async def results(self, operation_id: str) -> list[Result]:
         """Each input of an ended operation with what became of it, as far as it is used."""
         path = f"api/v2/bulk/operations/{operation_id}/results"
-        return await self._api.call("GET", path, read=_results)
+        return await self._api.call("GET", path, read=_READ_RESULTS)
 
     async def external_course(self, integration_id: str, external_id: str) -> JsonObject:
         """A course as 360Learning holds it, with its ``courseId``."""
@@ -197,13 +195,6 @@ def _operation_id(response: httpx.Response) -> str:
     return identifier
 
 
-def _results(response: httpx.Response) -> list[Result]:
-    try:
-        return RESULTS.decode(response.content)
-    except msgspec.MsgspecError:
-        return [*map(result_of, _objects(json_body(response), what="A bulk operation's results"))]
-
-
 def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:
     link = response.links.get("next", {}).get("url")
     following = None if link is None else str(response.url.join(link))
@@ -215,6 +206,13 @@ def _objects(value: object, *, what: str) -> list[JsonObject]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise RequestError(f"{what} does not have the shape of the contract.")
     return value
+
+
+def _results_of(answer: object) -> list[Result]:
+    return [*map(result_of, _objects(answer, what="A bulk operation's results"))]
+
+
+_READ_RESULTS = read_as(msgspec.json.Decoder(list[Result]), _results_of)
 
 
 def iso_moment(epoch_ms: int) -> str:
