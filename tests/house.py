@@ -21,7 +21,9 @@ SIGN_IN = "keeper:house-password"
 COMMAND = [sys.executable, "-m", "flows.cli"]
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 150.0
-PATIENCE_SECONDS = 60.0
+# Prefect's server waits a minute for its SQLite before it says that it is busy, and must then be asked again.
+ANSWER_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 # Looked for work, and for leases that have run out, every second.
 QUICK = {
     "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -44,7 +46,10 @@ class House:
         (folder / "sign-in").chmod(0o600)
         user, _, password = SIGN_IN.partition(":")
         self.api = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}/api", auth=(user, password), timeout=30, trust_env=False
+            base_url=f"http://127.0.0.1:{self.port}/api",
+            auth=(user, password),
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
         )
 
     def environment(self, **settings: str) -> dict[str, str]:

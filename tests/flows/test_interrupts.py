@@ -12,11 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.house import eventually
+from tests.house import PATIENCE_SECONDS, eventually
 from tests.installation import Sync
 
 COMMAND = [str(Path(sys.executable).with_name("coursera-sync")), "catalog", "--json"]
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
