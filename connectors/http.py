@@ -159,7 +159,7 @@ class Api:
             method,
             path,
             params=params,
-            content=None if body is None else orjson.dumps(body),
+            content=None if body is None else msgspec.json.encode(body),
             headers=None if body is None else {"content-type": "application/json"},
         )
         async for attempt in self._retrying():

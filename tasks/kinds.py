@@ -1,17 +1,18 @@
 """The three kinds of bulk operation, each with its way of sending, recognising and writing down its rows."""
 
 from collections.abc import Hashable, Sequence
-from typing import cast
 
+import msgspec
 import orjson
 import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.learning360.answers import MissingScopeError
-from connectors.learning360.models import Archival, OperationType, ResultInput, Statistic
+from connectors.learning360.models import Archival, OperationType, ResultInput
 from connectors.ledger import courses, rejects, statistics
 from connectors.ledger.frames import records
-from tasks.mapping import bodies
+from tasks import bodies
+from tasks.mapping.times import iso_times
 from tasks.outcomes import course_key, statistic_key
 from tasks.reading_back import proven
 from tasks.run import Run
@@ -49,8 +50,8 @@ class CourseUpserts(_Courses):
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the bodies as they were planned."""
-        fragments = [orjson.Fragment(body) for body in rows["body"]]
-        return await run.learning360.upsert_courses(run.integration_id, fragments)
+        courses = [msgspec.Raw(body) for body in rows["body"]]
+        return await run.learning360.upsert_courses(run.integration_id, courses)
 
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted courses are known by their digest; refused ones are put aside."""
@@ -120,12 +121,12 @@ class Statistics:
 
     async def submit(self, run: Run, rows: pd.DataFrame) -> str:
         """Submit the attempts' state as it was planned."""
-        states = cast("list[Statistic]", await run.common.packing.do(bodies.statistics, rows))
+        states = await run.common.packing.do(bodies.statistics, rows)
         return await run.learning360.send_statistics(run.integration_id, states)
 
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """A statistic is its course, its learner and the first activity of its attempt."""
-        begun = bodies.iso_times(rows["first_at"])
+        begun = iso_times(rows["first_at"])
         return list(zip(rows["course"].tolist(), rows["learner"].tolist(), begun, strict=True))
 
     def key(self, sent: ResultInput) -> Hashable:

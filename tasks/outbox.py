@@ -16,8 +16,8 @@ from tasks.watching import Gauge
 
 # Operations that may be under way or wait at a time: as many again as run, so that no slot is ever idle.
 ROOM = 2 * BULK_SLOTS
-# While a slot is idle, rows for a quarter of an operation do not wait for more.
-LEAST_SHARE = 4
+# While a slot is idle, rows for half an operation do not wait for more.
+LEAST_SHARE = 2
 # A slot is kept from one operation to the next for so long, then others may have a turn; and so long while
 # none waits. To take one costs more than a small operation does.
 KEEP_SECONDS = 30.0
@@ -113,9 +113,13 @@ class Outbox:
         self._forget_settled()
 
     async def flush(self) -> None:
-        """Send what waits, in operations of like size, and wait until all is settled."""
+        """Send what waits, and wait until all is settled.
+
+        It goes in operations of like size, so many that all slots are busy to the end.
+        """
         most = self._kind.most_rows
-        operations = max(-(-self._rows // most), min(self._rows // self._least, BULK_SLOTS))
+        rounds = -(-self._rows // (most * BULK_SLOTS))
+        operations = max(-(-self._rows // most), min(self._rows // self._least, rounds * BULK_SLOTS))
         for left in range(operations, 0, -1):
             await self._send(-(-self._rows // left))
         await self._below(1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 
 from connectors.coursera.models import Page
 
@@ -44,8 +45,8 @@ class Census:
     @property
     def different(self) -> int:
         """How many different elements were read."""
-        # Kept as one, and in order: asked again, it is found at once.
-        self._pages = [np.unique(np.concatenate([hashes([]), *self._pages]))]
+        # By pandas: NumPy's own way takes ten times as long for a million.
+        self._pages = [pd.unique(np.concatenate([hashes([]), *self._pages]))]
         return len(self._pages[0])
 
     @property

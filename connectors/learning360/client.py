@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
-import orjson
 
 from connectors.auth import TokenAuth
 from connectors.errors import OutcomeUnknownError, RequestError
@@ -74,7 +73,7 @@ class Learning360Client:
         """Change the given fields of a configuration (needs integrations:write)."""
         await self._api.call("PATCH", f"api/v2/integrations/{integration_id}", body=patch)
 
-    async def upsert_courses(self, integration_id: str, courses: Sequence[orjson.Fragment]) -> str:
+    async def upsert_courses(self, integration_id: str, courses: Sequence[msgspec.Raw]) -> str:
         """Submit external courses (each as JSON), at most 10,000; returns the operation's id."""
         return await self._submit("PUT", integration_id, "courses", courses)
 

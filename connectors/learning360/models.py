@@ -1,6 +1,6 @@
 """What 360Learning answers, and the shapes of what is sent to it (its OpenAPI file is the authority)."""
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -56,24 +56,24 @@ class Operation(BaseModel):
         return self.status in {"completed", "error"}
 
 
-class Identifier(TypedDict):
+class Identifier(msgspec.Struct, gc=False):
     """How a statistic names its course (``externalId``) and its learner (``mail``)."""
 
     type: Literal["externalId", "mail"]
     value: str
 
 
-class Statistic(TypedDict):
+class Statistic(msgspec.Struct, gc=False, omit_defaults=True):
     """One learner's progress on one course. Times are ISO 8601 in UTC, ``timeSpent`` milliseconds."""
 
-    courseIdentifier: Identifier
-    userIdentifier: Identifier
+    courseIdentifier: Identifier  # noqa: N815 - 360Learning's names
+    userIdentifier: Identifier  # noqa: N815
     progress: int
-    timeSpent: int
-    firstActivityAt: str
-    lastActivityAt: str
-    forceNew: NotRequired[bool]
-    score: NotRequired[int]
+    timeSpent: int  # noqa: N815
+    firstActivityAt: str  # noqa: N815
+    lastActivityAt: str  # noqa: N815
+    forceNew: bool = False  # noqa: N815
+    score: int | None = None
 
 
 class Archival(TypedDict):

@@ -20,4 +20,8 @@ def among(numbers: Numbers, some: Numbers) -> Mask:
 
 def places(numbers: Numbers, some: Numbers) -> Numbers:
     """Where each number stands among some, which are sorted and not none; anywhere, where it is not there."""
-    return np.minimum(np.searchsorted(some, numbers), len(some) - 1)
+    # Looked for in their own order, for to jump to and fro takes three times as long.
+    order = np.argsort(numbers)
+    found = np.empty(len(numbers), dtype="int64")
+    found[order] = np.searchsorted(some, numbers[order])
+    return np.minimum(found, len(some) - 1)

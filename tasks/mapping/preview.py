@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tasks.mapping.attempts import STATE
-from tasks.mapping.bodies import iso_times
 from tasks.mapping.fingerprints import KEY
+from tasks.mapping.times import iso_times
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from tasks.mapping.columns import Reasons, blank
@@ -34,8 +35,10 @@ ENROLLMENT_COLUMNS = (
 MS_PER_HOUR = 3_600_000
 FUTURE_TOLERANCE_MS = 5 * 60_000
 COMPLETED, IN_PROGRESS = "completed", "in progress"
-# An address has one @ with something on both sides, and no white space; the platforms judge the rest.
-ADDRESS = r"[^@\s]+@[^@\s]+"
+# An address has one @ with something on both sides, and no white space; the platforms judge the rest. Spelled
+# out: for Arrow, which looks at a whole column at once, ``\s`` is ASCII's alone.
+WHITE_SPACE = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+ADDRESS = f"[^@{WHITE_SPACE}]+@[^@{WHITE_SPACE}]+"
 NO_ALIASES: Mapping[str, str] = {}
 
 
@@ -134,15 +137,16 @@ def _date(reports: Reports, name: str, now_ms: int, reasons: Reasons) -> pd.Seri
     date = _number(reports, name, reasons)
     reasons.add(date.le(0), f"{name} is not a date")
     reasons.add(date.gt(now_ms + FUTURE_TOLERANCE_MS), f"{name} lies more than five minutes ahead")
-    return date // 1
+    whole: pd.Series = np.floor(date)
+    return whole
 
 
 def _progress(reports: Reports, completed: pd.Series, reasons: Reasons) -> pd.Series:
     """Whole percent, rounded down: 100 exactly when completed, 1 to 99 once begun, else 0."""
     percent = _number(reports, "overallProgress", reasons).fillna(0)
     reasons.add(~percent.between(0, 100), "overallProgress is not between 0 and 100")
-    begun = (percent // 1).clip(1, 99).where(percent.gt(0), 0)
-    return begun.mask(completed, 100)
+    whole: pd.Series = np.floor(percent)
+    return whole.clip(1, 99).where(percent.gt(0), 0).mask(completed, 100)
 
 
 def _time_spent(reports: Reports, reasons: Reasons) -> pd.Series:

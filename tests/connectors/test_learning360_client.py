@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
 
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError
 from connectors.learning360.answers import IntegrationExistsError, NotFoundError
 from connectors.learning360.client import Learning360Client
-from connectors.learning360.models import Archival, Integration, IntegrationBody, Statistic
+from connectors.learning360.models import Archival, Identifier, Integration, IntegrationBody, Statistic
 from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox
@@ -25,14 +25,14 @@ COURSE = {
     "sources": [{"name": "Coursera"}],
     "subjects": [],
 }
-PROGRESS: Statistic = {
-    "courseIdentifier": {"type": "externalId", "value": "C1"},
-    "userIdentifier": {"type": "mail", "value": ANN},
-    "progress": 40,
-    "timeSpent": 1,
-    "firstActivityAt": "2026-01-01T00:00:00.000Z",
-    "lastActivityAt": "2026-01-02T00:00:00.000Z",
-}
+PROGRESS = Statistic(
+    courseIdentifier=Identifier("externalId", "C1"),
+    userIdentifier=Identifier("mail", ANN),
+    progress=40,
+    timeSpent=1,
+    firstActivityAt="2026-01-01T00:00:00.000Z",
+    lastActivityAt="2026-01-02T00:00:00.000Z",
+)
 
 
 def new_integration(served: Sandbox, **changes: str) -> IntegrationBody:
@@ -51,8 +51,8 @@ async def all_of(pages: AsyncIterator[list[dict[str, Any]]]) -> list[dict[str, A
     return [item async for page in pages for item in page]
 
 
-def course(external_id: str = "C1") -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps(COURSE | {"externalId": external_id}))
+def course(external_id: str = "C1") -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(COURSE | {"externalId": external_id}))
 
 
 async def test_an_integration_is_created_as_asked(learning360: Learning360Client, served: Sandbox) -> None:

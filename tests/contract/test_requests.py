@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
-import orjson
+import msgspec
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -19,12 +19,11 @@ from connectors.coursera.listing import Census
 from connectors.coursera.models import report_fields
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
-from connectors.learning360.models import Statistic
 from connectors.ledger.keys import keyed
 from sandbox.clock import MANUAL_START_MS, ManualClock
 from sandbox.server import Sandbox, running
 from sandbox.world import Sizes, World
-from tasks.mapping import bodies
+from tasks import bodies
 from tasks.mapping.attempts import ATTEMPT_COLUMNS, SEND, merge
 from tasks.mapping.courses import bodies as course_bodies
 from tasks.mapping.courses import map_courses
@@ -116,10 +115,6 @@ def to_send(reports: list[Any], rule: LaunchRule = "completed", *, scores: bool 
     return attempts.loc[attempts["action"].eq(SEND)]
 
 
-def statistics(attempts: pd.DataFrame) -> list[Statistic]:
-    return cast("list[Statistic]", bodies.statistics(attempts))
-
-
 async def whole_job(client: Learning360Client, served: Sandbox) -> None:
     """Set up, bring the catalog and the statistics, archive, and read everything back."""
     group_id, author_id = served.learning360.group_id, served.learning360.author_id
@@ -138,11 +133,10 @@ async def whole_job(client: Learning360Client, served: Sandbox) -> None:
     await client.change_integration(integration.id, {"authorId": author_id, "noGroupPropagation": True})
     contents, reports = await read(served)
     courses = course_bodies(map_courses(contents, default_language="en").courses)
-    fragments = [orjson.Fragment(orjson.dumps(course)) for course in courses]
-    await _followed(client, served, await client.upsert_courses(integration.id, fragments))
-    await _followed(
-        client, served, await client.send_statistics(integration.id, statistics(to_send(reports)))
-    )
+    raw = [msgspec.Raw(msgspec.json.encode(course)) for course in courses]
+    await _followed(client, served, await client.upsert_courses(integration.id, raw))
+    statistics = bodies.statistics(to_send(reports))
+    await _followed(client, served, await client.send_statistics(integration.id, statistics))
     (first, *_) = (str(course["externalId"]) for course in courses)
     course_id = (await client.external_course(integration.id, first))["courseId"]
     await _followed(client, served, await client.archive_courses(integration.id, [{"externalId": first}]))
@@ -207,7 +201,7 @@ report = st.fixed_dictionaries(
 def test_whatever_learners_do_their_statistics_keep_the_contract(
     contract: Contract, reports: list[Any], rule: LaunchRule
 ) -> None:
-    sent = bodies.statistics(to_send(reports, rule))
+    sent = msgspec.to_builtins(bodies.statistics(to_send(reports, rule)))
     assert contract.problems_of("ImportExternalStatisticsBody", {"input": sent}) == []
     for body in sent:
         assert isinstance(body["progress"], int)

@@ -3,14 +3,16 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
-import orjson
+import msgspec
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.mapping.bodies import iso_times, statistics
+from tasks import bodies
+from tasks.mapping.times import iso_times
 
 DAY = 86_400_000
 
@@ -30,6 +32,12 @@ def attempts(**columns: list[object]) -> pd.DataFrame:
     }
     filled = {name: values * size for name, values in plain.items()} | columns
     return pd.DataFrame(filled).astype({"score": "Int64", "force_new": bool})
+
+
+def statistics(attempts: pd.DataFrame) -> list[dict[str, Any]]:
+    """The attempts as they are sent."""
+    sent: list[dict[str, Any]] = json.loads(msgspec.json.encode(bodies.statistics(attempts)))
+    return sent
 
 
 def test_an_attempt_is_written_as_the_contract_has_it() -> None:
@@ -52,9 +60,9 @@ def test_a_new_attempt_is_forced_and_an_update_says_nothing_of_it() -> None:
 
 
 def test_a_score_goes_out_where_there_is_one_zero_too() -> None:
-    bodies = statistics(attempts(score=[87, None, 0]))
-    assert [body.get("score") for body in bodies] == [87, None, 0]
-    assert "score" not in bodies[1]
+    sent = statistics(attempts(score=[87, None, 0]))
+    assert [body.get("score") for body in sent] == [87, None, 0]
+    assert "score" not in sent[1]
 
 
 def test_a_result_is_never_set() -> None:
@@ -65,7 +73,6 @@ def test_a_result_is_never_set() -> None:
 def test_the_values_are_plain_numbers(score: list[object]) -> None:
     (body,) = statistics(attempts(score=score))
     assert {type(body[name]) for name in ("progress", "timeSpent")} == {int}
-    assert json.loads(orjson.dumps(body)) == body
 
 
 def test_no_attempts_are_no_statistics() -> None:
@@ -74,9 +81,8 @@ def test_no_attempts_are_no_statistics() -> None:
 
 def test_the_order_is_kept_whatever_the_index() -> None:
     frame = attempts(course=["C1", "C2", "C3"], force_new=[True, False, True])
-    bodies = statistics(frame.set_axis([7, 7, 3]))
-    courses = [json.dumps(body["courseIdentifier"]) for body in bodies]
-    assert [re.findall(r"C\d", course) for course in courses] == [["C1"], ["C2"], ["C3"]]
+    sent = statistics(frame.set_axis([7, 7, 3]))
+    assert [body["courseIdentifier"]["value"] for body in sent] == ["C1", "C2", "C3"]
 
 
 @given(st.integers(0, 4_102_444_800_000))

@@ -1,5 +1,7 @@
 """The statistics mapping, row by row of its table, and every rule about odd values."""
 
+import re
+import sys
 from typing import Any
 
 import pandas as pd
@@ -140,6 +142,7 @@ def test_a_field_is_mapped(changes: dict[str, object], expected: dict[str, objec
         pytest.param({"contentId": 7}, "contentId is not text", id="contentId a number"),
         pytest.param({"email": "nobody"}, "email is not an address", id="email is no address"),
         pytest.param({"email": "a b@c.d"}, "email is not an address", id="email with a space"),
+        pytest.param({"email": "a@b@c.d"}, "email is not an address", id="email with two @"),
         pytest.param(
             {"email": ...}, "no address: email is missing, and externalId is not an address", id="no address"
         ),
@@ -236,6 +239,12 @@ def test_every_row_is_mapped_or_put_aside_and_what_is_mapped_is_sound(elements: 
     assert rows["progress"].eq(100).eq(rows["completed"]).all()
     assert rows["time_spent"].ge(1).all()
     assert result.rejects["reason"].str.len().gt(0).all()
+
+
+def test_no_address_has_white_space_in_it_of_whatever_kind() -> None:
+    spaces = [chr(code) for code in range(sys.maxunicode) if re.match(r"\s", chr(code))]
+    result = mapping([report(email=f"an{space}n@example.com") for space in spaces])
+    assert (len(result.enrollments), len(result.rejects)) == (0, len(spaces))
 
 
 @settings(deadline=None)
