@@ -1,7 +1,6 @@
 """What arrives from Coursera, tolerant: unknown fields are ignored, optional ones may be missing or null."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -81,7 +80,24 @@ def report_fields(elements: Sequence[object]) -> dict[str, list[Any]]:
     """The fields of report rows, column by column, and ``is_row``: whether an element is a row at all."""
     is_row = [isinstance(element, ReportRow) for element in elements]
     rows = [element if isinstance(element, ReportRow) else NO_ROW for element in elements]
-    return {name: [*map(attrgetter(name), rows)] for name in ReportRow.__struct_fields__} | {"is_row": is_row}
+    # Field by field: a loop over their names would take four times as long.
+    return {
+        "is_row": is_row,
+        "id": [row.id for row in rows],
+        "email": [row.email for row in rows],
+        "externalId": [row.externalId for row in rows],
+        "contentId": [row.contentId for row in rows],
+        "programId": [row.programId for row in rows],
+        "enrolledAt": [row.enrolledAt for row in rows],
+        "lastActivityAt": [row.lastActivityAt for row in rows],
+        "completedAt": [row.completedAt for row in rows],
+        "updatedAt": [row.updatedAt for row in rows],
+        "overallProgress": [row.overallProgress for row in rows],
+        "isCompleted": [row.isCompleted for row in rows],
+        "grade": [row.grade for row in rows],
+        "approxTotalCourseHrs": [row.approxTotalCourseHrs for row in rows],
+        "approxTotalLearningHours": [row.approxTotalLearningHours for row in rows],
+    }
 
 
 NO_ROW = ReportRow()
