@@ -66,8 +66,8 @@ def times_spent(sync: Sync, mail: str, course: Json) -> list[tuple[int | None, f
     return [(one.completed_ms, one.time_spent_ms) for one in sorted(attempts, key=lambda one: one.first_ms)]
 
 
-# Every two attempts fill an operation; or a quarter of one does not wait for the rest, while a slot is idle.
-@pytest.mark.parametrize("operation_rows", [2, 80])
+# Every two attempts fill an operation; or half of one does not wait for the rest, while a slot is idle.
+@pytest.mark.parametrize("operation_rows", [2, 40])
 def test_open_attempts_go_out_before_the_reading_has_ended(
     sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch, operation_rows: int
 ) -> None:
