@@ -1,5 +1,6 @@
 """Running a flow from the command line: what goes to stdout, what to stderr, and how it ends."""
 
+import gc
 import json
 import logging
 import os
@@ -29,6 +30,8 @@ PREFECT_DEFAULTS = GOOD_SETTINGS | {
 }
 # On the console Prefect would repeat our messages, and print a traceback for every failure.
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+# What is imported stays: to look through it for garbage, time and again, took an eighth of a start.
+GARBAGE_AFTER = 100_000
 Flow = Callable[..., Coroutine[Any, Any, Any]]
 logger = logging.getLogger("coursera_sync")
 
@@ -40,6 +43,7 @@ def prepare(*, verbose: bool) -> None:
     """Set up logging to stderr, and Prefect before it is imported."""
     for name, value in (PREFECT_DEFAULTS if verbose else PREFECT_DEFAULTS | QUIET).items():
         os.environ.setdefault(name, value)
+    gc.set_threshold(GARBAGE_AFTER)
     handler = RichHandler(console=STDERR, show_path=False, markup=False)
     handler.setFormatter(logging.Formatter("%(message)s", datefmt="%H:%M:%S"))
     # Prefect's own handler, once there, stays: it carries our lines to a run's log.
