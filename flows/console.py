@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from connectors.errors import SyncError
+from flows.beforehand import require_settings
 from flows.interrupting import run_to_end
 from flows.prefect_settings import GOOD_SETTINGS
 from tasks.summary import COUNTS, INTERRUPTED, Summary
@@ -104,6 +105,7 @@ def run_flow(
 
 
 def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
+    require_settings(getattr(flow, "name", ""))
     try:
         result = run_to_end(flow(**parameters))
     except KeyboardInterrupt as error:

@@ -6,11 +6,13 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.errors import SettingsError
 from tests.installation import Sync
 
 BELOW_A_FILE = "sqlite:///file/ledger.db"
@@ -98,6 +100,43 @@ def test_rows_put_aside_are_exit_3_and_without_them_it_is_0(command: Sync, tmp_p
     assert second.code == 0, second.stderr
     assert second.stdout.startswith("catalog: completed in ")
     assert "extracted 3, unchanged 2, submitted 1, accepted 1" in second.stdout
+
+
+def test_settings_that_are_nowhere_are_said_before_prefects_server_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    ended = run("catalog", "--json", PREFECT_HOME=str(tmp_path))
+    assert (ended.code, ended.json["flow"], ended.json["state"], ended.json["extracted"]) == (
+        2,
+        "catalog",
+        "failed",
+        0,
+    )
+    assert "COURSERA_ORG_ID is missing" in ended.json["error"]
+    assert not (tmp_path / "prefect.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("", None), ("http://360learning.example", "must begin with https")],
+    ids=["missing", "wrong"],
+)
+def test_a_database_of_prefects_may_hold_what_is_missing_but_not_mend_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, said: str | None
+) -> None:
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415
+
+    from flows.beforehand import require_settings  # noqa: PLC0415
+
+    (tmp_path / "prefect.db").touch()
+    monkeypatch.setenv("LEARNING360_API_URL", setting)
+    raised: AbstractContextManager[object] = (
+        nullcontext() if said is None else pytest.raises(SettingsError, match=said)
+    )
+    with temporary_settings({PREFECT_HOME: tmp_path}, restore_defaults={PREFECT_API_URL}), raised:
+        require_settings("catalog")
 
 
 def test_a_refusal_is_exit_1_and_one_plain_message(command: Sync) -> None:
