@@ -81,8 +81,9 @@ class Ahead:
         if self.sent.empty:
             return nothing_sent(rows.index)
         key, keys = rows["key"].to_numpy(), self.sent["key"].to_numpy()
-        is_sent = among(key, keys)
-        sent = self.sent.take(places(key, keys))
+        at = places(key, keys)
+        is_sent = keys[at] == key
+        sent = self.sent.take(at)
         return pd.DataFrame(
             {
                 "number": np.where(is_sent, sent["number"], 0),

@@ -118,7 +118,7 @@ def _planned(run: Run, part: Part, settled: Settled) -> _Plan:
 def count_settled(run: Run, settled: Settled, ahead: Ahead) -> None:
     """Count the rows of which all was known: one speaks for its attempt, or is held, others are in it."""
     left = pd.DataFrame(settled.left, columns=["key", "attempt"])
-    each = left.groupby(["key", "attempt"], sort=False).size().reset_index(name="rows")
+    each = left.drop_duplicates(ignore_index=True)
     # What speaks for an attempt that was sent ahead is the row that was sent.
     sent = ahead.of(each)["number"]
     is_spoken_for = sent.eq(each["attempt"]) & sent.gt(0)

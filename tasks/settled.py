@@ -59,7 +59,7 @@ class Settled:
         if not self._is_left.any():
             return np.zeros(len(digests), dtype=bool)
         at = places(digests, self._digests)
-        taken: Mask = self.among(digests) & self._is_left[at]
+        taken: Mask = (self._digests[at] == digests) & self._is_left[at]
         self._is_left[at[taken]] = False
         return taken
 
