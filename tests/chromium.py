@@ -9,8 +9,14 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 PROGRAM = Path("/usr/bin/chromium")
-# Its sandbox does not work for root; and whatever a page asks for, no name leads anywhere.
-OPTIONS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+# Its sandbox does not work for root; a graphics card that is not there would be imitated, at great cost; and
+# whatever a page asks for, no name leads anywhere.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
 WINDOW: ViewportSize = {"width": 1920, "height": 1080}
 PATIENCE_MS = 60_000.0
 

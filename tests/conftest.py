@@ -20,16 +20,23 @@ from tests.commands import Command
 from tests.installation import Sync, own_tasks
 from tests.postgres import new_database, programs, serving
 
-# Prefect asks for its settings when it is imported. It looks for names outside otherwise; and its server's
-# records of events and task runs, which no test reads, keep SQLite so busy that flows wait for it, 2 s each.
+# What no test needs of Prefect's server: it looks for work, judges events, writes them and task runs down.
+# That keeps SQLite so busy that flows wait for it, 2 s each.
+IDLE_SERVICES = (
+    "CANCELLATION_CLEANUP", "EVENT_PERSISTER", "FOREMAN", "LATE_RUNS", "PAUSE_EXPIRATIONS", "SCHEDULER",
+    "TASK_RUN_RECORDER", "TRIGGERS",
+)  # fmt: skip
+# Prefect asks for its settings when it is imported; it looks for names outside otherwise.
 os.environ |= {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
-    # As the command sets them: our own log lines go to Prefect's too, where they belong to a run.
+    # As the command sets them: our own log lines are among Prefect's, where they belong to a run, and none is
+    # repeated on the console. Prefect's server is sent them only in the tests that read them there.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in IDLE_SERVICES},
 }
 
 
@@ -61,11 +68,16 @@ def _certificates_read_once() -> Iterator[None]:
 def prefect_api() -> Iterator[str]:
     """The URL of Prefect's test server, one for the whole session."""
     # Imported here: tests that run no flow need not wait for Prefect.
+    from prefect.events.clients import NullEventsClient  # noqa: PLC0415
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
     from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
 
+    # Its server keeps no events: to send them there took a quarter of a flow's processor time.
+    EventsWorker.set_client_override(NullEventsClient)
     with prefect_test_harness(server_startup_timeout=90):
         yield str(PREFECT_API_URL.value())
+    EventsWorker.set_client_override(None)
 
 
 @pytest.fixture(scope="session")

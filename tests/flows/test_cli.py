@@ -1,18 +1,17 @@
 """The `coursera-sync` command as people and scripts run it: exit codes, JSON, and what it leaves behind."""
 
 import csv
-import json
 import os
 import stat
 import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.errors import SettingsError
+from tests.commands import Command, Ended
 from tests.installation import Sync
 
 BELOW_A_FILE = "sqlite:///file/ledger.db"
@@ -27,28 +26,18 @@ except SystemExit as ending:
 """
 
 
-class Ended:
-    """How a command ended."""
-
-    def __init__(self, code: int, stdout: str, stderr: str) -> None:
-        self.code = code
-        self.stdout = stdout
-        self.stderr = stderr
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The one object on stdout."""
-        (line,) = self.stdout.splitlines()
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-
 def run(*arguments: str, **environment: str) -> Ended:
-    """Run the command in the working folder, with the settings of the environment and these."""
+    """Run the command as a process of its own, with the settings of the environment and these."""
     ended = subprocess.run(  # noqa: S603
         [COMMAND, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command in this very process: what ends before a flow is run does the same in both."""
+    return Command(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -167,13 +156,13 @@ def test_verbose_shows_where_a_failure_came_from() -> None:
 )
 @pytest.mark.usefixtures("_a_file")
 def test_settings_that_are_wrong_are_exit_2_before_anything_is_asked(
-    command: Sync, changed: dict[str, str], named: str
+    here: Command, sync: Sync, changed: dict[str, str], named: str
 ) -> None:
-    ended = run("catalog", "--json", **changed)
+    ended = here("catalog", "--json", **changed)
     assert (ended.code, ended.json["flow"], ended.json["state"]) == (2, "catalog", "failed")
     assert named in ended.json["error"]
     assert "Traceback" not in ended.stderr
-    assert command.sandbox.log.entries == []
+    assert sync.sandbox.log.entries == []
 
 
 @pytest.mark.parametrize(
@@ -193,19 +182,19 @@ def test_settings_that_are_wrong_are_exit_2_before_anything_is_asked(
         "nothing",
     ],
 )
-def test_wrong_usage_is_exit_2(arguments: list[str], flow: str) -> None:
-    ended = run(*arguments, "--json")
+def test_wrong_usage_is_exit_2(here: Command, arguments: list[str], flow: str) -> None:
+    ended = here(*arguments, "--json")
     assert (ended.code, ended.json["flow"], ended.json["state"]) == (2, flow, "failed")
     assert ended.json["error"]
     assert "Traceback" not in ended.stderr
-    plain = run(*arguments)
+    plain = here(*arguments)
     assert (plain.code, plain.stdout) == (2, "")
     assert "coursera-sync --help" in plain.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["catalog", "--help"]], ids=["all", "one command"])
-def test_help_is_exit_0(arguments: list[str]) -> None:
-    ended = run(*arguments)
+def test_help_is_exit_0(here: Command, arguments: list[str]) -> None:
+    ended = here(*arguments)
     assert ended.code == 0
     assert "Usage" in ended.stdout
 
@@ -227,8 +216,8 @@ def test_what_asks_no_platform_does_not_wait_for_prefect(arguments: list[str], t
     assert ended.stdout.splitlines()[-1] == "0 False", ended.stderr
 
 
-def test_status_of_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
-    ended = run("status", SYNC_STATE_URL=f"sqlite:///{tmp_path}/a/b/ledger.db")
+def test_status_of_an_empty_ledger_says_what_to_do(here: Command, tmp_path: Path) -> None:
+    ended = here("status", SYNC_STATE_URL=f"sqlite:///{tmp_path}/a/b/ledger.db")
     assert (ended.code, ended.stdout) == (0, "The ledger is empty: run coursera-sync setup.\n")
     assert [mode(tmp_path / "a"), mode(tmp_path / "a" / "b")] == [0o700, 0o700]
 
@@ -249,8 +238,8 @@ def test_status_tells_people_all_at_a_glance(ledger: Sync) -> None:
     assert "@" not in ended.stdout
 
 
-def test_status_tells_scripts_the_same(ledger: Sync) -> None:
-    (target,) = run("status", "--json").json["targets"]
+def test_status_tells_scripts_the_same(here: Command, ledger: Sync) -> None:
+    (target,) = here("status", "--json").json["targets"]
     assert target["integration_id"] == ledger.integration()["_id"]
     assert {mark["stream"] for mark in target["watermarks"]} == {"catalog", "statistics"}
     assert sorted(one["flow"] for one in target["runs"]) == ["catalog", "statistics"]
@@ -258,8 +247,8 @@ def test_status_tells_scripts_the_same(ledger: Sync) -> None:
     assert sum(one["count"] for one in target["rejected"]) == 2
 
 
-def test_status_rejected_shows_reasons_alone(ledger: Sync) -> None:
-    ended = run("status", "--rejected")
+def test_status_rejected_shows_reasons_alone(here: Command, ledger: Sync) -> None:
+    ended = here("status", "--rejected")
     assert sorted(line.split(":", 1)[1].strip() for line in ended.stdout.splitlines()) == [
         "360Learning: User not found",
         "overallProgress is not a number",
@@ -267,11 +256,11 @@ def test_status_rejected_shows_reasons_alone(ledger: Sync) -> None:
     assert ledger.rejected("catalog") == {}
 
 
-def test_the_csv_of_rows_put_aside_is_private(ledger: Sync, tmp_path: Path) -> None:
+def test_the_csv_of_rows_put_aside_is_private(here: Command, ledger: Sync, tmp_path: Path) -> None:
     file = tmp_path / "aside.csv"
     file.write_text("somebody else's")
     file.chmod(0o644)
-    ended = run("status", "--csv", str(file))
+    ended = here("status", "--csv", str(file))
     assert ended.code == 0, ended.stderr
     assert mode(file) == 0o600
     rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
@@ -290,8 +279,10 @@ def test_the_csv_of_rows_put_aside_is_private(ledger: Sync, tmp_path: Path) -> N
     ids=["a ledger below a file", "a ledger of another kind", "a file that cannot be written"],
 )
 @pytest.mark.usefixtures("_a_file")
-def test_what_status_cannot_use_is_exit_2(arguments: list[str], state_url: str, named: str) -> None:
-    ended = run("status", *arguments, "--json", SYNC_STATE_URL=state_url)
+def test_what_status_cannot_use_is_exit_2(
+    here: Command, arguments: list[str], state_url: str, named: str
+) -> None:
+    ended = here("status", *arguments, "--json", SYNC_STATE_URL=state_url)
     assert (ended.code, ended.json["flow"], ended.json["state"]) == (2, "status", "failed")
     assert named in ended.json["error"]
     assert "Traceback" not in ended.stderr

@@ -11,6 +11,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, Log, State, StateType
+from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from connectors.errors import SyncError
 from flows.catalog import catalog
@@ -68,10 +69,11 @@ class Seen:
 
 
 @pytest.fixture
-def seen(caplog: pytest.LogCaptureFixture) -> Seen:
+def seen(caplog: pytest.LogCaptureFixture) -> Iterator[Seen]:
     """Nothing yet; our own log lines are written down as the command has them."""
     caplog.set_level(logging.INFO, "coursera_sync")
-    return Seen()
+    with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: True}):
+        yield Seen()
 
 
 def read_back(state: State[Any]) -> FlowRun:
