@@ -46,8 +46,10 @@ def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> s
 def show_attempts(run: Run, send: pd.DataFrame, accepted: pd.DataFrame) -> None:
     """Tell of attempts to send, and of their state before (KEY, number, progress), where there was one."""
     sorts = _sorts(send)
-    run.story.changes.update(sorts.tolist())
-    run.story.tenths.update((send["progress"] // 10).tolist())
+    run.story.changes.update(_counted(sorts))
+    run.story.tenths.update(_counted(send["progress"] // 10))
+    if not run.story.room:
+        return
     some = _some(send.assign(sort=sorts), "sort", run.story.room)
     before = accepted[[*KEY, "number", "progress"]]
     some = some.merge(before, on=[*KEY, "number"], how="left", suffixes=("", "_before"))
@@ -56,6 +58,11 @@ def show_attempts(run: Run, send: pd.DataFrame, accepted: pd.DataFrame) -> None:
     for row in records(some):
         name = _name(orjson.loads(texts.get(row["course"], "{}")), row["course"])
         run.story.show([Example(f"{run.story.learner(row['learner'])}: {name}", _moved(row))])
+
+
+def _counted(values: pd.Series) -> dict[Any, int]:
+    """How many there are of each."""
+    return values.value_counts().to_dict()
 
 
 def _sorts(send: pd.DataFrame) -> pd.Series:

@@ -61,8 +61,6 @@ def _changes(enrollments: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _single(rows: pd.DataFrame) -> pd.DataFrame:
     """ExternalIds that stand beside one address only: external_id, learner, updated_at."""
-    named = rows.loc[rows["external_id"].ne("")]
-    by_id = named.groupby("external_id").agg(
-        learner=("learner", "first"), addresses=("learner", "nunique"), updated_at=("updated_at", "max")
-    )
-    return by_id.loc[by_id["addresses"].eq(1), ["learner", "updated_at"]].reset_index()
+    named = rows.loc[rows["external_id"].ne(""), ["external_id", "learner", "updated_at"]]
+    latest = named.sort_values("updated_at").drop_duplicates(["external_id", "learner"], keep="last")
+    return latest.loc[~latest["external_id"].duplicated(keep=False)]
