@@ -11,7 +11,7 @@ from connectors.ledger import statistics
 from connectors.ledger.keys import keyed, keys
 from tasks.ahead import Ahead, nothing_sent
 from tasks.intake import Intake
-from tasks.mapping.fingerprints import KEY, Numbers, among
+from tasks.mapping.fingerprints import KEY, NO_NUMBERS, Numbers, among
 from tasks.mapping.learners import AddressChanges, address_changes, renamed, resolved
 from tasks.pool import NO_KEYS, NO_MOVES
 from tasks.run import Run
@@ -19,7 +19,6 @@ from tasks.settled import Settled, statistics_aside
 from tasks.spool import Spool
 
 ADDRESS = ["external_id", "learner", "updated_at"]
-NO_NUMBERS: Numbers = np.array([], dtype="int64")
 
 
 @dataclass(frozen=True)

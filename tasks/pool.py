@@ -1,12 +1,14 @@
 """Rows that were read, together with all that the ledger knows of the same learners' courses."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from connectors.ledger import statistics
 from connectors.ledger.keys import keyed, keys
 from connectors.ledger.statistics import ENROLLMENT_COLUMNS
-from tasks.mapping.fingerprints import KEY, Numbers
+from tasks.mapping.fingerprints import KEY, NO_NUMBERS, Numbers
 from tasks.mapping.learners import renamed
 from tasks.run import Run
 from tasks.settled import Settled
@@ -40,8 +42,7 @@ class Pool:
         ``is_first``: the ledger knows nothing of these rows.
         """
         again = keyed(renamed(retried, moves))
-        touched = pd.concat([read[["key", *KEY]], again])
-        asked_for = known_as(touched.iloc[:0] if is_first else touched, moves)
+        asked_for = NO_NUMBERS if is_first else known_as([read, again], moves)
         with run.ledger.read() as db:
             known = statistics.enrollments_of(db, run.target.id, asked_for)
             accepted = statistics.attempts_of(db, run.target.id, asked_for)
@@ -51,11 +52,13 @@ class Pool:
         self.enrollments = _with_known(read, self.known, again["key"], settled)
 
 
-def known_as(rows: pd.DataFrame, moves: pd.DataFrame) -> Numbers:
+def known_as(frames: Sequence[pd.DataFrame], moves: pd.DataFrame) -> Numbers:
     """The keys of the rows' learners' courses, and those that they had before the learners moved."""
-    moved = rows[KEY].merge(moves, left_on="learner", right_on="new")
-    before = keys(moved.assign(learner=moved["old"]))
-    return np.unique(np.concatenate([rows["key"].to_numpy(dtype="int64"), before]))
+    found = [rows["key"].to_numpy(dtype="int64") for rows in frames]
+    for rows in frames if len(moves) else ():
+        moved = rows[KEY].merge(moves, left_on="learner", right_on="new")
+        found.append(keys(moved.assign(learner=moved["old"])))
+    return pd.unique(np.concatenate(found))
 
 
 def _moved(known: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:

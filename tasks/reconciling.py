@@ -83,7 +83,7 @@ async def reconcile_attempts(
     run.reject(unmapped["reason"])
     seen: list[Numbers] = []
     for part in parts(run, intake, whole(intake, shows_all=shows_all)):
-        keys = known_as(part.rows, part.moves)
+        keys = known_as([part.rows], part.moves)
         seen.append(keys)
         await outbox.add(await compare(run, part, keys, held, repair=repair))
     if shows_all:

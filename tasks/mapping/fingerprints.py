@@ -8,6 +8,7 @@ KEY = ["learner", "course"]
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+NO_NUMBERS: Numbers = np.array([], dtype="int64")
 
 
 def among(numbers: Numbers, some: Numbers) -> Mask:
