@@ -20,8 +20,9 @@ class Ended:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The object on the last line of stdout."""
-        found: dict[str, Any] = json.loads(self.stdout.splitlines()[-1])
+        """The one object on stdout."""
+        (line,) = self.stdout.splitlines()
+        found: dict[str, Any] = json.loads(line)
         return found
 
 
