@@ -55,10 +55,15 @@ class Pool:
 def known_as(frames: Sequence[pd.DataFrame], moves: pd.DataFrame) -> Numbers:
     """The keys of the rows' learners' courses, and those that they had before the learners moved."""
     found = [rows["key"].to_numpy(dtype="int64") for rows in frames]
-    for rows in frames if len(moves) else ():
-        moved = rows[KEY].merge(moves, left_on="learner", right_on="new")
-        found.append(keys(moved.assign(learner=moved["old"])))
+    if len(moves):
+        found += [_before(rows, moves) for rows in frames]
     return pd.unique(np.concatenate(found))
+
+
+def _before(rows: pd.DataFrame, moves: pd.DataFrame) -> Numbers:
+    """The keys that learners' courses had before the learners moved."""
+    moved = rows[KEY].merge(moves, left_on="learner", right_on="new")
+    return keys(moved.assign(learner=moved["old"]))
 
 
 def _moved(known: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
