@@ -15,6 +15,7 @@ from connectors.ledger.keys import keyed
 from tasks import aside
 from tasks.ahead import Ahead
 from tasks.extract import Reading
+from tasks.mapping.learners import latest_addresses
 from tasks.mapping.reports import read_reports
 from tasks.mapping.statistics import map_enrollments
 from tasks.run import Run
@@ -234,8 +235,7 @@ class Intake:
 
     def _fold_addresses(self) -> None:
         """Keep each address beside its externalId once, with the latest date."""
-        rows = pd.concat(self._addresses, ignore_index=True).sort_values("updated_at")
-        self._addresses = [rows.drop_duplicates(["external_id", "learner"], keep="last", ignore_index=True)]
+        self._addresses = [latest_addresses(pd.concat(self._addresses, ignore_index=True))]
 
     def _shown(self) -> Iterator[Hashes]:
         return (page for tries in self._tries.values() for one in tries for page in one.shown)

@@ -20,6 +20,12 @@ class AddressChanges:
     touched: frozenset[str]
 
 
+def latest_addresses(seen: pd.DataFrame) -> pd.DataFrame:
+    """Each address (learner) beside its external_id once, with the latest of its dates (updated_at)."""
+    by_date = seen.sort_values("updated_at")
+    return by_date.drop_duplicates(["external_id", "learner"], keep="last", ignore_index=True)
+
+
 def address_changes(seen: pd.DataFrame, known: pd.DataFrame) -> AddressChanges:
     """Recognise learners whose address has changed.
 
@@ -61,6 +67,5 @@ def _changes(enrollments: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _single(rows: pd.DataFrame) -> pd.DataFrame:
     """ExternalIds that stand beside one address only: external_id, learner, updated_at."""
-    named = rows.loc[rows["external_id"].ne(""), ["external_id", "learner", "updated_at"]]
-    latest = named.sort_values("updated_at").drop_duplicates(["external_id", "learner"], keep="last")
+    latest = latest_addresses(rows.loc[rows["external_id"].ne(""), ["external_id", "learner", "updated_at"]])
     return latest.loc[~latest["external_id"].duplicated(keep=False)]
