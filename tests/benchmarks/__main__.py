@@ -71,6 +71,15 @@ def options(stand_ins: StandIns, values: object) -> None:
 
 
 @contextmanager
+def enrolled(rows: int, behaviour: object) -> Iterator[dict[str, str]]:
+    """The settings that lead to a customer with so many enrollments, whose catalog has been sent already."""
+    with customer(COURSES, rows // 10, rows) as (stand_ins, environment):
+        measured(["catalog"], environment)
+        options(stand_ins, behaviour)
+        yield environment
+
+
+@contextmanager
 def starts() -> Iterator[Start]:
     """A way to measure a run with nothing to do: what every command pays, for Prefect's server above all."""
     with customer(30, 6, 1) as (_, environment):
@@ -87,9 +96,7 @@ def beyond(start: Start, arguments: list[str], environment: Mapping[str, str]) -
 
 def statistics(rows: int, start: Start) -> Iterator[Line]:
     """The first run over so many enrollments, and a second one in full that finds nothing new."""
-    with customer(COURSES, rows // 10, rows) as (stand_ins, environment):
-        measured(["catalog"], environment)
-        options(stand_ins, FAST)
+    with enrolled(rows, FAST) as environment:
         for name in ("first run", "second run, unchanged"):
             cost = beyond(start, ["statistics", "--full"], environment)
             yield Line(f"statistics, {rows:,} enrollments, {name}", cost, rows)
@@ -106,14 +113,10 @@ def catalog(start: Start) -> Iterator[Line]:
 
 def pipeline(start: Start) -> Iterator[Line]:
     """Reading alone, which is a dry run; sending alone, with pages at no delay; and both at once."""
-    with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
-        measured(["catalog"], environment)
-        options(stand_ins, SLOW)
+    with enrolled(SMALL, SLOW) as environment:
         reading = beyond(start, ["statistics", "--dry-run"], environment)
         both = beyond(start, ["statistics"], environment)
-    with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
-        measured(["catalog"], environment)
-        options(stand_ins, {"learning360": SLOW["learning360"]})
+    with enrolled(SMALL, {"learning360": SLOW["learning360"]}) as environment:
         sending = beyond(start, ["statistics"], environment)
     longer = max(reading.seconds, sending.seconds)
     least = least_seconds(both.summary["submitted"])
@@ -133,9 +136,7 @@ def least_seconds(statistics: int) -> float:
 
 def plain(ours: Cost) -> Line:
     """The plain way, without all that this project exists for."""
-    with customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment):
-        measured(["catalog"], environment)
-        options(stand_ins, FAST)
+    with enrolled(SMALL, FAST) as environment:
         cost = python_script(Path(__file__).parent / "plain.py", environment)
     ratio = f"{cost.processor / ours.processor:.2f} of our processor time"
     return Line(f"the plain way, {SMALL:,} enrollments", cost, SMALL, ratio)

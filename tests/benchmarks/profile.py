@@ -7,20 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.__main__ import COURSES, FAST, SMALL, customer, options
-from tests.benchmarks.commands import measured
+from tests.benchmarks.__main__ import FAST, SMALL, enrolled
 
 LINES = 40
 
 
 def main() -> None:
     """Print the functions that take longest, their own time and with what they call."""
-    with (
-        customer(COURSES, SMALL // 10, SMALL) as (stand_ins, environment),
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        measured(["catalog"], environment)
-        options(stand_ins, FAST)
+    with enrolled(SMALL, FAST) as environment, tempfile.TemporaryDirectory() as folder:
         profile = str(Path(folder) / "profile")
         command = [sys.executable, "-m", "cProfile", "-o", profile, "-m", "flows.cli", "statistics"]
         subprocess.run(command, env=os.environ | environment, check=False)  # noqa: S603 - rows put aside are exit 3
