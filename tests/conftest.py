@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from connectors.errors import SyncError
+from flows.console import PREFECT_DEFAULTS, QUIET
 from sandbox.clock import ManualClock
 from sandbox.sandbox import Sandbox
 from sandbox.server import running
@@ -22,22 +23,14 @@ from tests.postgres import new_database, programs, serving
 
 # What no test needs of Prefect's server: it looks for work, judges events, writes them and task runs down.
 # That keeps SQLite so busy that flows wait for it, 2 s each.
-IDLE_SERVICES = (
+UNUSED_SERVICES = (
     "CANCELLATION_CLEANUP", "EVENT_PERSISTER", "FOREMAN", "LATE_RUNS", "PAUSE_EXPIRATIONS", "SCHEDULER",
     "TASK_RUN_RECORDER", "TRIGGERS",
 )  # fmt: skip
-# Prefect asks for its settings when it is imported; it looks for names outside otherwise.
-os.environ |= {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # As the command sets them: our own log lines are among Prefect's, where they belong to a run, and none is
-    # repeated on the console. Prefect's server is sent them only in the tests that read them there.
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "coursera_sync",
-    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in IDLE_SERVICES},
-}
+# Prefect asks for its settings when it is imported: they are those of the command. Its server is sent log
+# lines only in the tests that read them there.
+os.environ |= PREFECT_DEFAULTS | QUIET | {"PREFECT_LOGGING_TO_API_ENABLED": "false"}
+os.environ |= {f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in UNUSED_SERVICES}
 
 
 # A slow machine is no failure: speed is measured by benchmarks, not by tests. Thirty examples of a property

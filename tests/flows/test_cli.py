@@ -36,7 +36,7 @@ def run(*arguments: str, **environment: str) -> Ended:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in this very process: what ends before a flow is run does the same in both."""
+    """The command in this very process, on the real time: it does the same there, and is there at once."""
     return Command(monkeypatch, capsys)
 
 
