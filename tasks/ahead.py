@@ -51,7 +51,9 @@ class Ahead:
         if self._run.dry_run or not self._run.target.trusted or not self._outbox.has_room:
             return
         candidates = await self._run.common.workbench.do(self._candidates, rows)
-        self._waiting = pd.concat([self._waiting, candidates], ignore_index=True)
+        # Beside no rows at all whole numbers would become fractions, for there are no columns of theirs.
+        waiting = [rows for rows in (self._waiting, candidates) if len(rows)]
+        self._waiting = pd.concat(waiting or [candidates], ignore_index=True)
         await self.go_on()
 
     async def go_on(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from connectors.ledger.schema import attempts, courses, runs
-from connectors.ledger.store import in_batches
+from connectors.ledger.store import in_batches, is_of_most
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ def past_runs(db: Connection, target_id: int, flow: str, most: int) -> list[Past
 def tenths_of_progress(db: Connection, target_id: int, run_id: str) -> Counter[tuple[int, bool]]:
     """How many accepted attempts are at each tenth of progress (10 is 100 %), and whether by this run."""
     of_run = func.sum(case((attempts.c.run_id == run_id, 1), else_=0))
-    query = select(attempts.c.progress, func.count(), of_run).filter_by(target_id=target_id)
+    query = select(attempts.c.progress, func.count(), of_run)
+    query = query.where(is_of_most(attempts.c.target_id, target_id))
     found: Counter[tuple[int, bool]] = Counter()
     for progress, every, ours in db.execute(query.group_by(attempts.c.progress)):
         found[progress // 10, True] += ours

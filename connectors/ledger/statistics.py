@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Integer, Table, bindparam, delete, exists, fu
 from connectors.ledger.frames import Numbers, read_frame, read_numbers, records, upsert_frame
 from connectors.ledger.keys import KEY, key_of
 from connectors.ledger.schema import attempts, enrollments, learners, runs
-from connectors.ledger.store import is_among
+from connectors.ledger.store import is_among, is_of_most
 
 _STATE = ["external_id", "first_at", "last_at", "completed", "progress", "time_spent", "score"]
 ENROLLMENT_COLUMNS = ["key", *KEY, "program", *_STATE, "attempt", "digest"]
@@ -49,7 +49,8 @@ def attempted(db: Connection, target_id: int) -> Numbers:
 
 def attempted_courses(db: Connection, target_id: int) -> list[str]:
     """The courses (externalIds) on which an attempt was accepted."""
-    return list(db.scalars(select(attempts.c.course).filter_by(target_id=target_id).distinct()))
+    of_target = is_of_most(attempts.c.target_id, target_id)
+    return list(db.scalars(select(attempts.c.course).where(of_target).distinct()))
 
 
 def settled_rows(db: Connection, target_id: int) -> Numbers:

@@ -83,6 +83,7 @@ def test_open_attempts_go_out_before_the_reading_has_ended(
     summary = sync.statistics()
     assert (summary.extracted, summary.accepted) == (40, 40)
     assert "page" in told[told.index("sent") :]
+    assert {type(one[name]) for one in sync.sent() for name in ("progress", "timeSpent")} == {int}
 
 
 def test_what_waits_for_a_slot_goes_out_with_the_next_page_once_one_is_idle(
