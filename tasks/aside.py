@@ -6,7 +6,7 @@ import msgspec
 import orjson
 import pandas as pd
 
-from connectors.coursera.listing import identity
+from connectors.coursera.identities import identity
 from connectors.ledger import rejects
 from tasks.extract import CatalogReading
 from tasks.run import Run

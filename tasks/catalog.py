@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 import pandas as pd
 
-from connectors.coursera.listing import identity
+from connectors.coursera.identities import identity
 from connectors.ledger import courses as ledger
 from tasks import aside
 from tasks.archiving import Gone, note_gone, require_few, to_archive

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Self
 
 import numpy as np
 import orjson
 import pandas as pd
 
-from connectors.coursera.listing import Hashes, hashes
+from connectors.coursera.identities import Hashes, hashes
 from connectors.coursera.models import Page, report_fields, report_rows
 from connectors.ledger.keys import keyed
 from tasks import aside
@@ -30,6 +31,8 @@ BATCH, LEAST_BATCH = 20_000, 5_000
 BATCHES = 10
 # So many addresses are kept, and at least as many as there are, before those that are there twice are folded.
 ADDRESSES = 50_000
+# Each folding goes through all that was folded before: it is worth it once there are twice as many more.
+WORTH_FOLDING = 2
 
 
 class Batch:
@@ -116,6 +119,7 @@ class Intake:
         self._manner = _manner(run)
         self._spool = Spool()
         self._waiting: list[object] = []
+        self._waiting_names = hashes([])
         self._tries: dict[str, list[_Try]] = {}
         self._now = _Try(0)
         self._aside: list[pd.DataFrame] = []
@@ -143,7 +147,7 @@ class Intake:
     async def take(self, page: Page) -> None:
         """Take a page; its rows are mapped once there are enough for a batch."""
         self._spool.expect(page.paging.total or 0)
-        self._waiting += page.elements
+        self._wait(page.elements, page.identities)
         while len(self._waiting) >= self._batch:
             await self._map()
         if self._ahead is not None:
@@ -154,9 +158,10 @@ class Intake:
         if not reading.shows_all:
             again = report_rows(aside.rows_aside(self._run, STREAM))
             await self._map_all()
-            is_shown = np.isin(hashes(again), np.concatenate([hashes([]), *self._shown()]))
+            names = hashes(again)
+            is_shown = np.isin(names, np.concatenate([hashes([]), *self._shown()]))
             await self.begin("taken up again")
-            self._waiting = [row for row, is_there in zip(again, is_shown, strict=True) if not is_there]
+            self._wait(list(compress(again, ~is_shown)), names[~is_shown])
         await self._map_all()
         if not self._addresses:  # nothing at all: the frames still have their columns
             await self._map()
@@ -200,20 +205,24 @@ class Intake:
         """How many rows make a batch."""
         return min(max(self.expected // BATCHES, LEAST_BATCH), BATCH)
 
+    def _wait(self, elements: list[object], names: Hashes) -> None:
+        self._waiting += elements
+        self._waiting_names = np.concatenate([self._waiting_names, names])
+
     async def _map_all(self) -> None:
         while self._waiting:
             await self._map()
 
     async def _map(self) -> None:
         batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
+        names, self._waiting_names = self._waiting_names[: len(batch)], self._waiting_names[len(batch) :]
         mapped = await map_reports(self._run, Batch(batch, self._manner, self._settled))
-        rows = await self._run.common.workbench.do(self._keep, batch, mapped)
+        rows = await self._run.common.workbench.do(self._keep, names, mapped)
         if self._ahead is not None:
             await self._ahead.send(rows)
 
-    def _keep(self, batch: list[object], mapped: Mapped) -> pd.DataFrame:
-        """Keep what a batch was mapped to; returns its rows."""
-        names = hashes(batch)
+    def _keep(self, names: Hashes, mapped: Mapped) -> pd.DataFrame:
+        """Keep what a batch, of elements of these names, was mapped to; returns its rows."""
         self._now.shown.append(names)
         rows, put_aside, quiet = (
             part.assign(identity=names[part["position"]], reading=np.int64(self._now.number)).drop(
@@ -229,7 +238,7 @@ class Intake:
         self._courses.update(rows["course"].unique().tolist())
         self._addresses.append(rows[["external_id", "learner", "updated_at"]])
         folded, *since = map(len, self._addresses)
-        if sum(since) > max(folded, ADDRESSES):
+        if sum(since) > max(WORTH_FOLDING * folded, ADDRESSES):
             self._fold_addresses()
         return rows
 

@@ -34,6 +34,7 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
 
     @task(
         name=name,
+        task_run_name="{call.name}" if run_name else None,
         retries=1,
         retry_delay_seconds=RETRY_DELAY_SECONDS,
         retry_condition_fn=_time_can_mend,
@@ -47,13 +48,11 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
     def made(function: Step[P, R]) -> Step[P, R]:
         @wraps(function)
         async def called(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            call: _Call[R] = _Call(run, partial(function, run, *args, **kwargs))
             given = signature(function).bind(run, *args, **kwargs).arguments
-            in_prefect = (
-                measured.with_options(task_run_name=run_name.format(**given)) if run_name else measured
-            )
+            named = (run_name or name).format(**given)
+            call: _Call[R] = _Call(named, run, partial(function, run, *args, **kwargs))
             try:
-                await in_prefect(call)
+                await measured(call)
                 return cast("R", call.result)
             finally:
                 call.forget()
@@ -68,7 +67,8 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
 class _Call(Generic[R]):
     """A call of a step. Prefect keeps what a task was given until the flow ends: this, emptied by then."""
 
-    def __init__(self, run: Run, work: Callable[[], Coroutine[Any, Any, R]]) -> None:
+    def __init__(self, name: str, run: Run, work: Callable[[], Coroutine[Any, Any, R]]) -> None:
+        self.name = name
         self.run = run
         self.work = work
         self.result: R | None = None

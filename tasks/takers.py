@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from connectors.coursera.listing import identity
+from connectors.coursera.identities import identity
 from connectors.coursera.models import Page, report_fields
 from tasks.mapping.filters import chosen
 from tasks.run import Run

@@ -1,14 +1,13 @@
 """Reading a paged listing: pages ahead of time, cursors that must advance, and proof of completeness."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
+from connectors.coursera.identities import Hashes, hashes
 from connectors.coursera.models import Page
 
 PAGES_AT_ONCE = 4
@@ -17,7 +16,6 @@ PAGES_AT_ONCE = 4
 PAGES_AHEAD = 2 * PAGES_AT_ONCE
 
 Fetch = Callable[[int], Coroutine[None, None, Page]]
-Hashes = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Census:
         if page.paging.total is not None:
             self.shrank |= self.total is not None and page.paging.total < self.total
             self.total = page.paging.total
-        self._pages.append(hashes(page.elements))
+        self._pages.append(page.identities)
 
     @property
     def different(self) -> int:
@@ -57,17 +55,6 @@ class Census:
         if self.total is not None and self.different != self.total:
             return f"{self.different} different rows were read of a listing of {self.total}"
         return "the listing shrank while it was read" if self.shrank else None
-
-
-def identity(element: object) -> str:
-    """Coursera's id of an element, or where it has none the element itself."""
-    own = element.get("id") if isinstance(element, dict) else getattr(element, "id", None)
-    return own if isinstance(own, str) else msgspec.json.encode(element, order="sorted").decode()
-
-
-def hashes(elements: Sequence[object]) -> Hashes:
-    """The identities of elements as numbers that mean something in this process alone."""
-    return np.fromiter(map(hash, map(identity, elements)), dtype=np.int64, count=len(elements))
 
 
 async def read_pages(fetch: Fetch, census: Census) -> AsyncGenerator[Page]:

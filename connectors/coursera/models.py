@@ -1,10 +1,13 @@
 """What arrives from Coursera, tolerant: unknown fields are ignored, optional ones may be missing or null."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Annotated, Any
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, Field
+
+from connectors.coursera.identities import Hashes, hashes
 
 JsonObject = dict[str, Any]
 
@@ -40,6 +43,11 @@ class Page(BaseModel):
 
     elements: list[Any]
     paging: Paging = Paging()
+
+    @cached_property
+    def identities(self) -> Hashes:
+        """What tells its elements apart, see `connectors.coursera.identities`."""
+        return hashes(self.elements)
 
 
 class ReportRow(msgspec.Struct, gc=False, omit_defaults=True):

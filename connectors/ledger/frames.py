@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from itertools import repeat
 from typing import Any
 
@@ -57,10 +58,11 @@ def _upsert_in_sqlite(db: Connection, table: Table, marks: Marks, columns: Colum
     most = min(ROWS_A_STATEMENT, (most_values - len(marks)) // len(columns))
     values = ", ".join([*(f"?{number}" for number in range(1, len(marks) + 1)), *["?"] * len(columns)])
     rows = len(next(iter(columns.values())))
+    # Made once: the driver looks a statement up by its text, which is long.
+    statement = cache(partial(_upsert, table, [*marks, *columns], values))
     for at in range(0, rows, most):
         some = _row_by_row([column[at : at + most] for column in columns.values()])
-        statement = _upsert(table, [*marks, *columns], values, min(most, rows - at))
-        db.exec_driver_sql(statement, (*marks.values(), *some))
+        db.exec_driver_sql(statement(min(most, rows - at)), (*marks.values(), *some))
 
 
 def _row_by_row(columns: Sequence[list[Any]]) -> list[Any]:

@@ -141,6 +141,8 @@ def record_addresses(db: Connection, target_id: int, seen: pd.DataFrame) -> None
     ``seen``: external_id ("" where there is none), learner and updated_at.
     """
     named = seen.loc[seen["external_id"].ne(""), ["external_id", "learner", "updated_at"]]
+    if named.empty:
+        return
     latest = named.sort_values("updated_at").drop_duplicates(["external_id", "learner"], keep="last")
     known = addresses_of(db, target_id, latest["external_id"].unique().tolist())
     both = latest.merge(known, on=["external_id", "learner"], how="left", suffixes=("", "_known"))

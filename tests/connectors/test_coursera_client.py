@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.listing import Census, identity
+from connectors.coursera.identities import identity
+from connectors.coursera.listing import Census
 from connectors.coursera.models import Page, report_fields
 from connectors.errors import RequestError
 from connectors.surroundings import Surroundings
