@@ -3,21 +3,22 @@
 import asyncio
 import contextvars
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 import pandas as pd
 
 from tasks.load import Kind, send_operation
+from tasks.pace import Pace, fair_share
 from tasks.run import Run
 from tasks.slots import BULK_SLOTS, make_sure_of_limit, slot
 from tasks.watching import Gauge
 
 # Operations that may be under way or wait at a time: as many again as run, so that no slot is ever idle.
 ROOM = 2 * BULK_SLOTS
-# While a slot is idle, rows for half an operation do not wait for more.
-LEAST_SHARE = 2
+# An operation takes its time however little it holds, as long as half of what one can hold: while a slot is
+# idle, rows for so much do not wait for more. Of the last rows less than a tenth is not worth an operation.
+COST_SHARE, LEAST_SHARE = 2, 10
 # A slot is kept from one operation to the next for so long, then others may have a turn; and so long while
 # none waits. To take one costs more than a small operation does.
 KEEP_SECONDS = 30.0
@@ -26,31 +27,42 @@ LINGER_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class _Operation:
-    """Rows to send in one, and the future that says when that is done."""
+    """Rows to send in one, when that began, and the future that says when they are settled."""
 
     rows: pd.DataFrame
-    done: asyncio.Future[None]
+    began: float
+    settled: asyncio.Future[None]
 
 
 class Outbox:
-    """Sends rows in operations as large as keeps the platform's three slots busy, while more rows come.
+    """Sends rows in operations that keep the platform's three slots busy, while more rows come.
 
-    Use as an async context manager: when it is left, all rows have been sent. Where an operation fails the
-    others are still brought to their end, before its error is raised. A dry run only counts.
+    Each slot has a lane, which takes what waits once it is free: as much as one operation holds, or its share
+    of what is left in the end.
+
+    Use as an async context manager: when it is left, all rows have been sent. Where an operation fails those
+    that are under way are still brought to their end, before its error is raised. A dry run only counts.
     """
 
     def __init__(self, run: Run, kind: Kind) -> None:
         self._run = run
         self._kind = kind
         self._waiting: list[pd.DataFrame] = []
-        self._queue: asyncio.Queue[_Operation] = asyncio.Queue()
+        #: How many rows the lanes have taken so far.
+        self._taken = 0
         #: Each with the number of its first row, in the order of adding.
-        self._under_way: dict[asyncio.Future[None], int] = {}
-        self._queued_rows = 0
+        self._unsettled: dict[asyncio.Future[None], int] = {}
         self._lanes: set[asyncio.Task[None]] = set()
-        self._busy_lanes = 0
+        #: What the platform works on, for the lanes that are not free.
+        self._under_way: list[_Operation] = []
         #: Operations whose results are read, or awaited, apart from the lane that sent them.
         self._settling: set[asyncio.Task[None]] = set()
+        #: No more rows will come: what waits goes out, however little it is.
+        self._is_ending = False
+        #: What an operation costs by itself, in rows.
+        self._cost = -(-kind.most_rows // COST_SHARE)
+        self._pace = Pace(self._cost)
+        self._news = asyncio.Event()
         # Lanes outlive the step that fills them: they are the flow's.
         self._context = contextvars.copy_context()
         self._gauge = Gauge(run.progress, kind.work)
@@ -68,7 +80,8 @@ class Outbox:
             self._break_off()
             raise
         finally:
-            await asyncio.gather(*self._under_way, *self._settling, return_exceptions=True)
+            self._waiting.clear()
+            await asyncio.gather(*self._unsettled, *self._settling, return_exceptions=True)
             for lane in self._lanes:
                 lane.cancel()
             await asyncio.gather(*self._lanes, return_exceptions=True)
@@ -76,7 +89,7 @@ class Outbox:
     @property
     def has_room(self) -> bool:
         """Whether rows that are added now need not wait long."""
-        unsettled = sum(not one.done() for one in self._under_way)
+        unsettled = sum(not one.done() for one in self._unsettled)
         return self._rows + self._kind.most_rows * unsettled < ROOM * self._kind.most_rows
 
     async def add(self, rows: pd.DataFrame) -> None:
@@ -89,65 +102,67 @@ class Outbox:
         await make_sure_of_limit(self._run)
         await self._gauge.expect(len(rows))
         self._waiting.append(rows)
-        while self._rows >= self.enough:
-            await self._send(min(self._rows, self._kind.most_rows), spare=1)
+        # One lane more than there is work for: it has its slot when more rows come.
+        self._open_lanes(spare=1)
+        self._tell()
+        while not self.has_room:
+            await self._change()
+        self._forget_settled()
 
     @property
     def enough(self) -> int:
         """How many rows make an operation now: as many as one takes, fewer while a slot is idle."""
         most = self._kind.most_rows
-        are_busy = self._busy_lanes + self._queue.qsize() >= BULK_SLOTS
+        are_busy = len(self._under_way) + -(-self._rows // most) >= BULK_SLOTS
         return most if are_busy else self._least
 
     @property
     def added(self) -> int:
         """How many rows were added so far."""
-        return self._queued_rows + self._rows
+        return self._taken + self._rows
 
     async def settle(self, rows: int) -> None:
         """Wait until so many rows, the first that were added, are settled."""
-        if self._queued_rows < rows:
+        if self._taken < rows:
             await self.flush()
-        while early := [one for one, first in self._under_way.items() if first < rows and not one.done()]:
-            await asyncio.wait(early)
+        while any(first < rows and not one.done() for one, first in self._unsettled.items()):
+            await self._change()
         self._forget_settled()
 
     async def flush(self) -> None:
-        """Send what waits, and wait until all is settled.
-
-        It goes in operations of like size, so many that all slots are busy to the end.
-        """
-        most = self._kind.most_rows
-        rounds = -(-self._rows // (most * BULK_SLOTS))
-        operations = max(-(-self._rows // most), min(self._rows // self._least, rounds * BULK_SLOTS))
-        for left in range(operations, 0, -1):
-            await self._send(-(-self._rows // left))
-        await self._below(1)
+        """Send what waits, and wait until all is settled."""
+        self._is_ending = True
+        self._open_lanes()
+        self._tell()
+        while self._rows or not all(one.done() for one in self._unsettled):
+            await self._change()
+        self._is_ending = False
+        self._forget_settled()
 
     @property
     def _least(self) -> int:
         """How many rows are worth an operation of their own."""
-        return -(-self._kind.most_rows // LEAST_SHARE)
+        return -(-self._kind.most_rows // LEAST_SHARE) if self._is_ending else self._cost
 
     @property
     def _rows(self) -> int:
+        """How many rows wait for a lane."""
         return sum(map(len, self._waiting))
 
-    async def _send(self, count: int, *, spare: int = 0) -> None:
-        """Send so many of the rows that wait; where more may follow, have ``spare`` slots ready."""
-        rows = pd.concat(self._waiting, ignore_index=True)
-        self._waiting = [rows.iloc[count:]] if len(rows) > count else []
-        await self._below(ROOM)
-        done = asyncio.get_running_loop().create_future()
-        self._under_way[done] = self._queued_rows
-        self._queued_rows += count
-        self._queue.put_nowait(_Operation(rows.iloc[:count].reset_index(drop=True), done))
-        self._open_lanes(spare)
+    def _tell(self) -> None:
+        """Have all who wait for a change look again."""
+        self._news.set()
+        self._news.clear()
+
+    async def _change(self) -> None:
+        await self._news.wait()
 
     def _open_lanes(self, spare: int = 0) -> None:
-        """Have a lane for each operation that waits, and some to spare, but three in all."""
-        free = len(self._lanes) - self._busy_lanes
-        for _ in range(min(self._queue.qsize() + spare - free, BULK_SLOTS - len(self._lanes))):
+        """Have a lane for each operation that there may be, and some to spare, but three in all."""
+        most, least = self._kind.most_rows, self._least
+        operations = -(-self._rows // least) if self._is_ending else (self._rows + most - least) // most
+        free = len(self._lanes) - len(self._under_way)
+        for _ in range(min(operations + spare - free, BULK_SLOTS - len(self._lanes))):
             lane = asyncio.create_task(self._lane(), context=self._context.copy())
             self._lanes.add(lane)
             lane.add_done_callback(self._lane_ended)
@@ -160,19 +175,40 @@ class Outbox:
     async def _lane(self) -> None:
         """Hold a slot and send one operation after another, for a while and as long as some come soon."""
         async with slot(self._run):
-            until = self._run.surroundings.monotonic() + KEEP_SECONDS
+            until = self._now() + KEEP_SECONDS
             is_over = False
             while not is_over and (operation := await self._next()) is not None:
                 await self._work_ended(operation)
-                is_over = self._run.surroundings.monotonic() >= until
+                is_over = self._now() >= until
 
     async def _next(self) -> _Operation | None:
         """The next operation; None where none comes soon."""
-        # No `wait_for`, whose task would take an operation while its lane does not count as busy yet.
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LINGER_SECONDS):
-                return await self._queue.get()
-        return None
+                while self._rows < (1 if self._is_ending else self._least):
+                    await self._change()
+        except TimeoutError:
+            return None
+        return self._take(self._share())
+
+    def _share(self) -> int:
+        """How many of the rows that wait a lane that is free takes."""
+        most = min(self._rows, self._kind.most_rows)
+        if not self._is_ending:
+            return most
+        left = [self._pace.left(len(one.rows), self._now() - one.began) for one in self._under_way]
+        free = [0.0] * (BULK_SLOTS - 1 - len(left))
+        return min(most, fair_share(self._rows, [*left, *free], cost=self._cost, least=self._least))
+
+    def _take(self, count: int) -> _Operation:
+        """The first rows of those that wait."""
+        rows = pd.concat(self._waiting, ignore_index=True)
+        self._waiting = [rows.iloc[count:]] if len(rows) > count else []
+        settled = asyncio.get_running_loop().create_future()
+        settled.add_done_callback(lambda _: self._tell())
+        self._unsettled[settled] = self._taken
+        self._taken += count
+        return _Operation(rows.iloc[:count].reset_index(drop=True), self._now(), settled)
 
     async def _work_ended(self, operation: _Operation) -> None:
         """Carry an operation out; returns once the platform is done with it, while its results are read."""
@@ -181,45 +217,41 @@ class Outbox:
         self._settling.add(carried_out)
         carried_out.add_done_callback(self._settling.discard)
         carried_out.add_done_callback(lambda _: ended.set())
-        self._busy_lanes += 1
+        self._under_way.append(operation)
         try:
             await ended.wait()
+            self._pace.note(len(operation.rows), self._now() - operation.began)
         finally:
-            self._busy_lanes -= 1
+            self._under_way.remove(operation)
 
     async def _carry_out(self, operation: _Operation, ended: asyncio.Event) -> None:
         try:
             await send_operation(self._run, self._kind, operation.rows, uuid.uuid4().hex, ended)
             await self._gauge.add(len(operation.rows))
         except Exception as error:  # noqa: BLE001 - raised to whoever waits for it, while the lane goes on
-            operation.done.set_exception(error)
+            operation.settled.set_exception(error)
         except BaseException:
-            operation.done.cancel()
+            operation.settled.cancel()
             raise
         else:
-            operation.done.set_result(None)
+            operation.settled.set_result(None)
+
+    def _now(self) -> float:
+        return self._run.surroundings.monotonic()
 
     def _break_off(self) -> None:
         """Interrupted: the next run finishes what is under way."""
-        for one in (*self._lanes, *self._settling, *self._under_way):
+        for one in (*self._lanes, *self._settling, *self._unsettled):
             one.cancel()
-
-    async def _below(self, most: int) -> None:
-        """Wait until fewer operations are under way; raise the error of one that has failed."""
-        while True:
-            self._forget_settled()
-            if len(self._under_way) < most:
-                return
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     def _forget_settled(self) -> None:
         """Forget what is settled; raise the error of an operation that has failed."""
-        for one in [one for one in self._under_way if one.done()]:
-            del self._under_way[one]
+        for one in [one for one in self._unsettled if one.done()]:
+            del self._unsettled[one]
             one.result()
 
 
 async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
-    """Send rows in as few operations as there can be, at most three at a time."""
+    """Send rows, at most three operations at a time."""
     async with Outbox(run, kind) as outbox:
         await outbox.add(rows)

@@ -24,14 +24,21 @@ MIB = 2**20
 class Cost:
     """What a command cost: seconds, MiB, and the summary that it printed.
 
-    ``seconds`` is by the run's own watch, from when Prefect's server is up: how long that takes differs.
+    ``processor`` is that of all its processes, ``server`` what of it Prefect's temporary server took;
+    ``seconds`` is by the run's own watch, from when that server is up: how long that takes differs.
     """
 
     wall: float
     processor: float
+    server: float
     peak_mib: float
     seconds: float
     summary: dict[str, Any]
+
+    @property
+    def own(self) -> float:
+        """The processor time of the command itself, Prefect's part in its own process among it."""
+        return self.processor - self.server
 
     def less(self, start: "Cost") -> "Cost":
         """The same without what an empty run costs in time; memory is what the whole took."""
@@ -39,6 +46,7 @@ class Cost:
             self,
             wall=self.wall - start.wall,
             processor=self.processor - start.processor,
+            server=self.server - start.server,
             seconds=self.seconds - start.seconds,
         )
 
@@ -67,7 +75,8 @@ def _run(command: list[str], environment: Mapping[str, str]) -> Cost:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {err.decode()[-2000:]}")
     summary = json.loads(lines[-1])
     seconds = summary.get("seconds", wall)
-    return Cost(wall, watch.processor_seconds, watch.peak_bytes / MIB, seconds, summary)
+    processor, server = watch.processor_seconds, watch.server_seconds
+    return Cost(wall, processor, server, watch.peak_bytes / MIB, seconds, summary)
 
 
 class _Watch:
@@ -76,6 +85,7 @@ class _Watch:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._seconds: dict[int, float] = {}
+        self._servers: set[int] = set()
         self.peak_bytes = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
@@ -85,6 +95,11 @@ class _Watch:
     def processor_seconds(self) -> float:
         """User and system time of all processes, as they were last seen."""
         return sum(self._seconds.values())
+
+    @property
+    def server_seconds(self) -> float:
+        """The same of Prefect's temporary server alone."""
+        return sum(self._seconds[pid] for pid in self._servers)
 
     def stop(self) -> None:
         self._ended.set()
@@ -99,6 +114,8 @@ class _Watch:
             for pid in _tree(self._pid):
                 with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
                     self._seconds[pid] = _seconds(pid)
+                    if _is_server(pid):
+                        self._servers.add(pid)
                     held += _pss_bytes(pid) if is_due else 0
             self.peak_bytes = max(self.peak_bytes, held)
 
@@ -107,6 +124,11 @@ def _seconds(pid: int) -> float:
     """User and system time so far."""
     fields = (PROC / str(pid) / "stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _is_server(pid: int) -> bool:
+    """Whether it is Prefect's server; one that is just ending has no command line any more."""
+    return b"prefect.server" in (PROC / str(pid) / "cmdline").read_bytes()
 
 
 def _pss_bytes(pid: int) -> int:

@@ -1,7 +1,7 @@
 """Operations go out on lanes that keep their slot from one to the next, and let others have a turn."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 
@@ -49,3 +49,14 @@ def test_others_have_a_turn_once_it_was_kept_for_a_while(
     # One for each operation, and perhaps the spare one that was ready when no more came.
     assert len(taken) - ROWS // OPERATION_ROWS in {0, 1}
     assert max(taken) <= 3
+
+
+@pytest.mark.parametrize(("courses", "operations"), [(10, 3), (2, 2), (1, 1)])
+def test_the_last_rows_are_shared_out_among_the_slots(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, courses: int, operations: int
+) -> None:
+    monkeypatch.setattr("tasks.outbox.slot", nullcontext)  # all are had at once
+    monkeypatch.setattr("tasks.kinds.CourseUpserts.most_rows", 10)
+    sync.add_courses(courses)
+    assert sync.catalog().accepted == courses
+    assert sync.requests("PUT", "/courses") == operations
