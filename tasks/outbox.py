@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import uuid
+from collections import deque
 from dataclasses import dataclass
 from typing import Self
 
@@ -47,7 +48,7 @@ class Outbox:
     def __init__(self, run: Run, kind: Kind) -> None:
         self._run = run
         self._kind = kind
-        self._waiting: list[pd.DataFrame] = []
+        self._waiting: deque[pd.DataFrame] = deque()
         #: How many rows the lanes have taken so far.
         self._taken = 0
         #: Each with the number of its first row, in the order of adding.
@@ -202,13 +203,23 @@ class Outbox:
 
     def _take(self, count: int) -> _Operation:
         """The first rows of those that wait."""
-        rows = pd.concat(self._waiting, ignore_index=True)
-        self._waiting = [rows.iloc[count:]] if len(rows) > count else []
+        rows = pd.concat(self._first(count), ignore_index=True)
         settled = asyncio.get_running_loop().create_future()
         settled.add_done_callback(lambda _: self._tell())
         self._unsettled[settled] = self._taken
         self._taken += count
-        return _Operation(rows.iloc[:count].reset_index(drop=True), self._now(), settled)
+        return _Operation(rows, self._now(), settled)
+
+    def _first(self, count: int) -> list[pd.DataFrame]:
+        """Take so many rows from the frames that wait; of others nothing is copied."""
+        taken = []
+        while count > 0:
+            rows = self._waiting.popleft()
+            taken.append(rows.iloc[:count])
+            if len(rows) > count:
+                self._waiting.appendleft(rows.iloc[count:])
+            count -= len(taken[-1])
+        return taken
 
     async def _work_ended(self, operation: _Operation) -> None:
         """Carry an operation out; returns once the platform is done with it, while its results are read."""

@@ -46,9 +46,12 @@ class Pool:
         with run.ledger.read() as db:
             known = statistics.enrollments_of(db, run.target.id, asked_for)
             accepted = statistics.attempts_of(db, run.target.id, asked_for)
-        has_moved = known["learner"].isin(moves["old"])
-        self.known = _moved(known.assign(digest=known["digest"].mask(has_moved)), moves).drop_duplicates(ROW)
-        self.accepted = _moved(accepted, moves).drop_duplicates(["key", "number"])
+        if len(moves):
+            has_moved = known["learner"].isin(moves["old"])
+            known = _moved(known.assign(digest=known["digest"].mask(has_moved)), moves)
+            accepted = _moved(accepted, moves)
+        self.known = known.drop_duplicates(ROW)
+        self.accepted = accepted.drop_duplicates(["key", "number"])
         self.enrollments = _with_known(read, self.known, again["key"], settled)
 
 
@@ -67,7 +70,7 @@ def _before(rows: pd.DataFrame, moves: pd.DataFrame) -> Numbers:
 
 
 def _moved(known: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
-    return keyed(renamed(known, moves)) if len(moves) else known
+    return keyed(renamed(known, moves))
 
 
 def _with_known(

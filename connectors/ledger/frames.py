@@ -83,6 +83,11 @@ def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else _frame(columns, [])
 
 
+def no_rows(statement: Select[Any]) -> pd.DataFrame:
+    """What `read_frame` gives where a query finds nothing."""
+    return _frame(list(statement.selected_columns), [])
+
+
 def read_numbers(db: Connection, statement: Select[Any]) -> Numbers:
     """A query's rows as whole numbers, none of them missing: an array of rows by columns."""
     cursor = db.execute(statement).cursor

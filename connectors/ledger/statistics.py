@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Integer, Table, bindparam, delete, exists, func, or_, select, update
 
-from connectors.ledger.frames import Numbers, read_frame, read_numbers, records, upsert_frame
+from connectors.ledger.frames import Numbers, no_rows, read_frame, read_numbers, records, upsert_frame
 from connectors.ledger.keys import KEY, key_of
 from connectors.ledger.schema import attempts, enrollments, learners, runs
 from connectors.ledger.store import is_among, is_of_most
@@ -18,25 +18,33 @@ _STATE = ["external_id", "first_at", "last_at", "completed", "progress", "time_s
 ENROLLMENT_COLUMNS = ["key", *KEY, "program", *_STATE, "attempt", "digest"]
 ATTEMPT_COLUMNS = ["key", *KEY, "number", *_STATE]
 ENDED_WELL = ("completed", "completed_with_rejects")
+_ENROLLMENTS = select(*(enrollments.c[name] for name in ENROLLMENT_COLUMNS))
+_ATTEMPTS = select(*(attempts.c[name] for name in ATTEMPT_COLUMNS))
+# Made once: a first run asks for nothing, time and again.
+NO_ENROLLMENTS, NO_ATTEMPTS = no_rows(_ENROLLMENTS), no_rows(_ATTEMPTS)
 #: In place of an attempt's number: the launch rule holds the row.
 HELD_ATTEMPT = -1
 
 
 def enrollments_of(db: Connection, target_id: int, keys: Numbers) -> pd.DataFrame:
     """The enrollments of learners' courses as they were last read: the columns of ENROLLMENT_COLUMNS."""
-    query = select(*(enrollments.c[name] for name in ENROLLMENT_COLUMNS)).filter_by(target_id=target_id)
+    if not len(keys):
+        return NO_ENROLLMENTS.copy()
+    query = _ENROLLMENTS.filter_by(target_id=target_id)
     return read_frame(db, query.where(is_among(db, enrollments.c.key, keys.tolist())))
 
 
 def attempts_of(db: Connection, target_id: int, keys: Numbers) -> pd.DataFrame:
     """The accepted attempts of learners' courses: the columns of ATTEMPT_COLUMNS."""
-    query = select(*(attempts.c[name] for name in ATTEMPT_COLUMNS)).filter_by(target_id=target_id)
+    if not len(keys):
+        return NO_ATTEMPTS.copy()
+    query = _ATTEMPTS.filter_by(target_id=target_id)
     return read_frame(db, query.where(is_among(db, attempts.c.key, keys.tolist())))
 
 
 def latest_attempts(db: Connection, target_id: int, most: int) -> pd.DataFrame:
     """The attempts that were accepted last of us, the latest first: the columns of ATTEMPT_COLUMNS."""
-    query = select(*(attempts.c[name] for name in ATTEMPT_COLUMNS)).filter_by(target_id=target_id)
+    query = _ATTEMPTS.filter_by(target_id=target_id)
     query = query.where(attempts.c.operation_id.is_not(None))
     return read_frame(db, query.order_by(attempts.c.accepted_at.desc()).limit(most))
 

@@ -50,12 +50,12 @@ def merge(
 def _pool(enrollments: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
     """Enrollments and accepted attempts as rows alike: an accepted state is one more that was seen."""
     columns = ["key", *KEY, "external_id", *STATE, "read"]
-    rows = enrollments[columns].assign(known=0, fixed=0)
-    known = accepted.assign(read=False, known=accepted["number"], fixed=accepted["number"])
-    if "provisional" in known:
-        known["fixed"] = known["fixed"].mask(known["provisional"], 0)
-    known = known[rows.columns]
-    pool = pd.concat([rows, known], ignore_index=True) if len(known) else rows.reset_index(drop=True)
+    pool = enrollments[columns].assign(known=0, fixed=0).reset_index(drop=True)
+    if len(accepted):
+        known = accepted.assign(read=False, known=accepted["number"], fixed=accepted["number"])
+        if "provisional" in known:
+            known["fixed"] = known["fixed"].mask(known["provisional"], 0)
+        pool = pd.concat([pool, known[pool.columns]], ignore_index=True)
     pool["score_rank"] = pool["score"].fillna(-1).astype("int64")
     return pool
 
@@ -144,9 +144,9 @@ def _decided(attempts: pd.DataFrame, accepted: pd.DataFrame, launch_rule: Launch
 
 def _same_as_accepted(attempts: pd.DataFrame, accepted: pd.DataFrame) -> pd.Series:
     """Which attempts need nothing: the accepted state is the same, or completed and so closed."""
-    known = attempts.loc[attempts["known"].gt(0), ["key", "known", *STATE]]
-    if known.empty:
+    if accepted.empty:
         return pd.Series(data=False, index=attempts.index)
+    known = attempts.loc[attempts["known"].gt(0), ["key", "known", *STATE]]
     held = accepted[["key", "number", *STATE]].rename(columns={"number": "known"})
     both = known.merge(held, on=["key", "known"], suffixes=("", "_held"), validate="1:1").set_axis(
         known.index

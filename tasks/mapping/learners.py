@@ -49,12 +49,16 @@ def address_changes(seen: pd.DataFrame, known: pd.DataFrame) -> AddressChanges:
 
 def resolved(enrollments: pd.DataFrame, changes: AddressChanges) -> pd.DataFrame:
     """Give the rows that are older than what is known the known address."""
+    if changes.current.empty:
+        return enrollments
     learner = enrollments["external_id"].map(changes.current).astype("str")
     return enrollments.assign(learner=learner.fillna(enrollments["learner"]))
 
 
 def renamed(frame: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     """Give the rows of moved learners their new address."""
+    if moves.empty:
+        return frame
     new = frame["learner"].map(moves.set_index("old")["new"]).astype("str")
     return frame.assign(learner=new.fillna(frame["learner"]))
 
