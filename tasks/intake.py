@@ -31,8 +31,6 @@ BATCH, LEAST_BATCH = 20_000, 5_000
 BATCHES = 10
 # So many addresses are kept, and at least as many as there are, before those that are there twice are folded.
 ADDRESSES = 50_000
-# Each folding goes through all that was folded before: it is worth it once there are twice as many more.
-WORTH_FOLDING = 2
 
 
 class Batch:
@@ -238,7 +236,7 @@ class Intake:
         self._courses.update(rows["course"].unique().tolist())
         self._addresses.append(rows[["external_id", "learner", "updated_at"]])
         folded, *since = map(len, self._addresses)
-        if sum(since) > max(WORTH_FOLDING * folded, ADDRESSES):
+        if sum(since) > max(folded, ADDRESSES):
             self._fold_addresses()
         return rows
 
