@@ -180,6 +180,7 @@ def test_more_than_an_operation_takes_are_archived_in_several(
     sync: Sync, archiving: pytest.MonkeyPatch
 ) -> None:
     archiving.setattr("tasks.kinds.CourseArchivals.most_rows", 2)
+    archiving.setattr("tasks.outbox.LEAST_SHARE", 1)  # less than a whole one is never worth it
     removed(sync, 5)
     assert (sync.catalog().archived, sync.requests("DELETE", "/bulk/")) == (5, 3)
 

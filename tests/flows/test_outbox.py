@@ -31,6 +31,7 @@ def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=40)
     monkeypatch.setattr("tasks.outbox.slot", slot)
     monkeypatch.setattr("tasks.kinds.Statistics.most_rows", OPERATION_ROWS)
+    monkeypatch.setattr("tasks.outbox.LEAST_SHARE", 1)  # less than a whole one is never worth it
     return seen
 
 
