@@ -41,7 +41,7 @@ class Pool:
         ``settled`` knows which rows were read without being among ``read``; they are taken from there.
         ``is_first``: the ledger knows nothing of these rows.
         """
-        again = keyed(renamed(retried, moves))
+        again = _moved(retried, moves)
         asked_for = NO_NUMBERS if is_first else known_as([read, again], moves)
         with run.ledger.read() as db:
             known = statistics.enrollments_of(db, run.target.id, asked_for)
@@ -69,8 +69,8 @@ def _before(rows: pd.DataFrame, moves: pd.DataFrame) -> Numbers:
     return keys(moved.assign(learner=moved["old"]))
 
 
-def _moved(known: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
-    return keyed(renamed(known, moves))
+def _moved(rows: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+    return keyed(renamed(rows, moves))
 
 
 def _with_known(

@@ -80,7 +80,7 @@ def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:
     if cursor is None:
         raise TypeError("a query of ours gives rows")
     frames = [_frame(columns, rows) for rows in iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])]
-    return pd.concat(frames, ignore_index=True) if frames else _frame(columns, [])
+    return pd.concat(frames, ignore_index=True) if frames else no_rows(statement)
 
 
 def no_rows(statement: Select[Any]) -> pd.DataFrame:
