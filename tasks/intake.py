@@ -165,6 +165,8 @@ class Intake:
             await self._map()
         if self._settled is not None and self._quiet:
             self._settled.show(self._newest(pd.concat(self._quiet))["digest"].to_numpy())
+        for first, *_ in self._tries.values():  # only what was read again stands in for what was read before
+            first.shown.clear()
 
     @property
     def nothing(self) -> pd.DataFrame:
@@ -204,6 +206,7 @@ class Intake:
         return min(max(self.expected // BATCHES, LEAST_BATCH), BATCH)
 
     def _wait(self, elements: list[object], names: Hashes) -> None:
+        self._now.shown.append(names)
         self._waiting += elements
         self._waiting_names = np.concatenate([self._waiting_names, names])
 
@@ -221,7 +224,6 @@ class Intake:
 
     def _keep(self, names: Hashes, mapped: Mapped) -> pd.DataFrame:
         """Keep what a batch, of elements of these names, was mapped to; returns its rows."""
-        self._now.shown.append(names)
         rows, put_aside, quiet = (
             part.assign(identity=names[part["position"]], reading=np.int64(self._now.number)).drop(
                 columns="position"

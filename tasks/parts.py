@@ -94,11 +94,11 @@ def parts(
     ``settled`` knows which rows were read beside those of the intake.
     """
     changes = _address_changes(run, intake, settled)
-    moves, addresses = changes.moves, intake.addresses
-    addresses = addresses.loc[~addresses["learner"].isin(changes.touched)]
+    moves, addresses = changes.moves, _settled_addresses(intake, changes)
     aside = settled.aside if settled else statistics_aside(run)
     aside = aside.assign(key=keys(renamed(aside, moves)))
     unseen = ~among(aside["key"].to_numpy(), of.shown)
+    nobody = intake.nothing[ADDRESS]
     with Spool() as later:
         for rows in of.partitions:
             waits = rows["learner"].isin(changes.touched) | _needs_outcome(rows, ahead)
@@ -108,7 +108,7 @@ def parts(
             unseen &= ~aside["key"].isin(pd.concat([late["key"], here["key"]])).to_numpy()
             looked_at = aside.loc[aside["key"].isin(here["key"])]
             yield Part(here, looked_at, NO_KEYS, NO_MOVES, addresses, ahead)
-            addresses = addresses.iloc[:0]
+            addresses = nobody
         gone = aside.loc[unseen & (of.retries | of.forgets)]
         if len(gone):
             later.add(intake.nothing)
@@ -136,6 +136,12 @@ def _address_changes(run: Run, intake: Intake, settled: Settled | None) -> Addre
             shown = beside.loc[among(beside["digest"].to_numpy(), settled.shown)]
             seen = pd.concat([seen, shown.drop(columns="digest").assign(updated_at=0)], ignore_index=True)
     return address_changes(seen, known)
+
+
+def _settled_addresses(intake: Intake, changes: AddressChanges) -> pd.DataFrame:
+    """Who was seen and has not moved. Mostly that is all, and no copy is made: there may be many."""
+    seen = intake.addresses
+    return seen.loc[~seen["learner"].isin(changes.touched)] if changes.touched else seen
 
 
 def _needs_outcome(rows: pd.DataFrame, ahead: Ahead | None) -> pd.Series:

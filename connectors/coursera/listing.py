@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from connectors.coursera.identities import Hashes, hashes
 from connectors.coursera.models import Page
@@ -43,9 +42,9 @@ class Census:
     @property
     def different(self) -> int:
         """How many different elements were read."""
-        # By pandas: NumPy's own way takes ten times as long for a million.
-        self._pages = [pd.unique(np.concatenate([hashes([]), *self._pages]))]
-        return len(self._pages[0])
+        # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
+        every = np.sort(np.concatenate([hashes([]), *self._pages]))
+        return len(every) - np.count_nonzero(every[1:] == every[:-1])
 
     @property
     def problem(self) -> str | None:
