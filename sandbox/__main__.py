@@ -13,9 +13,14 @@ from sandbox.sandbox import CONTROL, Sandbox
 from sandbox.server import serve_until_stopped
 from sandbox.world import Sizes, World
 
+# A large world stays, and so does all that is sent to it: to look through it for garbage held up the answers
+# for a third of a second, time and again. So that is looked for among what is new, and hardly ever everywhere.
+GARBAGE_AFTER = (10_000, 10, 10_000)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints one line of JSON once it accepts connections: `environment` and the `control` URL."""
+    gc.set_threshold(*GARBAGE_AFTER)
     parser = _parser()
     wanted = parser.parse_args(arguments)
     try:
@@ -23,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.error(str(error))
     sandbox = Sandbox(World.seeded(system_clock(), wanted.seed, sizes))
-    gc.freeze()  # a large world stays: looking through it for garbage held up the answers
+    gc.freeze()
 
     def announce() -> None:
         line = {"environment": sandbox.environment(), "control": sandbox.url(CONTROL)}
