@@ -14,7 +14,7 @@ from sandbox.server import serve_until_stopped
 from sandbox.world import Sizes, World
 
 # A large world stays, and so does all that is sent to it: to look through it for garbage held up the answers
-# for a third of a second, time and again. So that is looked for among what is new, and hardly ever everywhere.
+# for a third of a second, time and again. So it is looked for among what is new, and hardly ever everywhere.
 GARBAGE_AFTER = (10_000, 10, 10_000)
 
 

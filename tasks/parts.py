@@ -12,8 +12,15 @@ from connectors.ledger.keys import keyed, keys
 from tasks.ahead import Ahead, nothing_sent
 from tasks.intake import Intake
 from tasks.mapping.fingerprints import KEY, NO_NUMBERS, Numbers, among
-from tasks.mapping.learners import AddressChanges, address_changes, renamed, resolved
-from tasks.pool import NO_KEYS, NO_MOVES
+from tasks.mapping.learners import (
+    NO_CHANGES,
+    NO_MOVES,
+    AddressChanges,
+    address_changes,
+    renamed,
+    resolved,
+)
+from tasks.pool import NO_KEYS
 from tasks.run import Run
 from tasks.settled import Settled, statistics_aside
 from tasks.spool import Spool
@@ -128,7 +135,9 @@ def _address_changes(run: Run, intake: Intake, settled: Settled | None) -> Addre
         known = statistics.addresses_of(db, run.target.id, ids[ids.ne("")].tolist())
         doubtful = seen.merge(known, on="external_id", suffixes=("", "_known"))
         doubtful = doubtful.loc[doubtful["learner"].ne(doubtful["learner_known"])]
-        if settled is not None and len(doubtful) and len(settled.shown):
+        if doubtful.empty:
+            return NO_CHANGES
+        if settled is not None and len(settled.shown):
             told = doubtful[["external_id", "learner_known"]].set_axis(
                 ["external_id", "learner"], axis="columns"
             )

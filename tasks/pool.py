@@ -9,13 +9,12 @@ from connectors.ledger import statistics
 from connectors.ledger.keys import keyed, keys
 from connectors.ledger.statistics import ENROLLMENT_COLUMNS
 from tasks.mapping.fingerprints import KEY, NO_NUMBERS, Numbers
-from tasks.mapping.learners import renamed
+from tasks.mapping.learners import NO_MOVES, renamed
 from tasks.run import Run
 from tasks.settled import Settled
 
 ROW = ["key", "program"]
 NO_KEYS = pd.DataFrame({name: pd.Series(dtype="str") for name in KEY})
-NO_MOVES = pd.DataFrame({name: pd.Series(dtype="str") for name in ("old", "new")})
 
 
 class Pool:

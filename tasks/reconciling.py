@@ -12,6 +12,7 @@ from connectors.ledger.keys import keyed
 from tasks.intake import Intake
 from tasks.mapping.attempts import HELD, merge
 from tasks.mapping.fingerprints import Numbers
+from tasks.mapping.learners import NO_MOVES
 from tasks.mapping.reconciliation import (
     LAUNCH,
     ONLY,
@@ -22,7 +23,7 @@ from tasks.mapping.reconciliation import (
 )
 from tasks.outbox import Outbox
 from tasks.parts import ADDRESS, Part, parts, whole
-from tasks.pool import NO_KEYS, NO_MOVES, Pool, known_as
+from tasks.pool import NO_KEYS, Pool, known_as
 from tasks.reading_back import addresses, attempts_on
 from tasks.reconciling_courses import HeldCourses
 from tasks.run import Run

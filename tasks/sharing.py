@@ -15,8 +15,9 @@ from prefect.exceptions import ObjectNotFound
 from connectors.errors import SyncError
 from connectors.ledger import runs, shares, statistics
 from tasks.exclusive import locked
+from tasks.mapping.learners import NO_MOVES
 from tasks.parts import ADDRESS, Part
-from tasks.pool import NO_KEYS, NO_MOVES
+from tasks.pool import NO_KEYS
 from tasks.run import Run
 from tasks.settled import statistics_aside
 from tasks.step import step

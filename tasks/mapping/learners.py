@@ -20,6 +20,10 @@ class AddressChanges:
     touched: frozenset[str]
 
 
+NO_MOVES = pd.DataFrame({name: pd.Series(dtype="str") for name in MOVE_COLUMNS})
+NO_CHANGES = AddressChanges(NO_MOVES, pd.Series(dtype="str"), frozenset())
+
+
 def latest_addresses(seen: pd.DataFrame) -> pd.DataFrame:
     """Each address (learner) beside its external_id once, with the latest of its dates (updated_at)."""
     by_date = seen.sort_values("updated_at")
