@@ -38,7 +38,7 @@ test: .venv/installed-dev  ## all tests
 test-long: .venv/installed-dev  ## the tests that take minutes: a kill at every moment
 	$(BIN)/python -m pytest -m long
 
-bench: .venv/installed-dev  ## what the work costs, into docs/benchmarks.md (takes a quarter of an hour)
+bench: .venv/installed-dev  ## what the work costs, into docs/benchmarks.md (takes twenty minutes)
 	$(BIN)/python -m tests.benchmarks --write
 
 profile: .venv/installed-dev  ## where the processor time of a first run goes

@@ -43,7 +43,7 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd
     """
     answers = [results.get(key, NOTHING) for key in keys]
     accepted = [answer.status == "success" for answer in answers]
-    resources = [answer.resourceId for answer in answers]
+    resources = ["" if answer.resourceId is None else str(answer.resourceId) for answer in answers]
     reasons = [
         "" if is_accepted else _reason(answer) for answer, is_accepted in zip(answers, accepted, strict=True)
     ]
@@ -51,7 +51,7 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd
         {
             "answered": pd.Series([answer is not NOTHING for answer in answers], dtype=bool),
             "accepted": pd.Series(accepted, dtype=bool),
-            "resource_id": pd.Series(resources, dtype=object).fillna("").astype("str"),
+            "resource_id": pd.Series(resources, dtype="str"),
             "reason": pd.Series(reasons, dtype="str"),
         }
     )

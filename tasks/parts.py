@@ -129,6 +129,8 @@ def parts(
 
 def _address_changes(run: Run, intake: Intake, settled: Settled | None) -> AddressChanges:
     """What the reading shows of changed addresses, its settled rows included."""
+    if settled is not None and settled.knows_nothing:
+        return NO_CHANGES
     seen = intake.addresses
     with run.ledger.read() as db:
         ids = seen["external_id"].drop_duplicates()

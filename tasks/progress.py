@@ -142,6 +142,8 @@ def _changed(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _with_provisional(accepted: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     """Mark the attempts that this reading itself opened ahead: their numbers may still change."""
+    if sent.empty:
+        return accepted
     opened = sent.loc[sent["is_new"], ["key", "number"]]
     found = accepted[["key", "number"]].merge(opened, how="left", indicator=True)["_merge"]
     return accepted.assign(provisional=found.eq("both").to_numpy())
