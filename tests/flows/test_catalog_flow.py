@@ -231,6 +231,7 @@ def test_more_courses_than_an_operation_takes_go_in_several(
     sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.kinds.CourseUpserts.most_rows", 2)
+    monkeypatch.setattr("tasks.outbox.LEAST_SHARE", 1)  # less than a whole one is never worth it
     sync.add_courses(5)
     assert sync.catalog().accepted == 5
     assert sorted(sizes(sync)) == [1, 2, 2]  # their order is the slots' business
