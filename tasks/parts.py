@@ -101,7 +101,7 @@ def parts(
     ``settled`` knows which rows were read beside those of the intake.
     """
     changes = _address_changes(run, intake, settled)
-    moves, addresses = changes.moves, _settled_addresses(intake, changes)
+    moves, addresses = changes.moves, _unmoved_addresses(intake, changes)
     aside = settled.aside if settled else statistics_aside(run)
     aside = aside.assign(key=keys(renamed(aside, moves)))
     unseen = ~among(aside["key"].to_numpy(), of.shown)
@@ -149,7 +149,7 @@ def _address_changes(run: Run, intake: Intake, settled: Settled | None) -> Addre
     return address_changes(seen, known)
 
 
-def _settled_addresses(intake: Intake, changes: AddressChanges) -> pd.DataFrame:
+def _unmoved_addresses(intake: Intake, changes: AddressChanges) -> pd.DataFrame:
     """Who was seen and has not moved. Mostly that is all, and no copy is made: there may be many."""
     seen = intake.addresses
     return seen.loc[~seen["learner"].isin(changes.touched)] if changes.touched else seen
