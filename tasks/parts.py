@@ -100,8 +100,11 @@ def parts(
 
     ``settled`` knows which rows were read beside those of the intake.
     """
-    changes = _address_changes(run, intake, settled)
-    moves, addresses = changes.moves, _unmoved_addresses(intake, changes)
+    seen = intake.addresses
+    changes = _address_changes(run, seen, settled)
+    moves = changes.moves
+    # Mostly nobody has moved, and no copy is made: there may be many.
+    addresses = seen.loc[~seen["learner"].isin(changes.touched)] if changes.touched else seen
     aside = settled.aside if settled else statistics_aside(run)
     aside = aside.assign(key=keys(renamed(aside, moves)))
     unseen = ~among(aside["key"].to_numpy(), of.shown)
@@ -127,11 +130,10 @@ def parts(
             moves, gone = moves.loc[~concerned], gone.iloc[:0]
 
 
-def _address_changes(run: Run, intake: Intake, settled: Settled | None) -> AddressChanges:
-    """What the reading shows of changed addresses, its settled rows included."""
+def _address_changes(run: Run, seen: pd.DataFrame, settled: Settled | None) -> AddressChanges:
+    """What the reading shows of changed addresses, its settled rows included; ``seen``: its ADDRESS."""
     if settled is not None and settled.knows_nothing:
         return NO_CHANGES
-    seen = intake.addresses
     with run.ledger.read() as db:
         ids = seen["external_id"].drop_duplicates()
         known = statistics.addresses_of(db, run.target.id, ids[ids.ne("")].tolist())
@@ -147,12 +149,6 @@ def _address_changes(run: Run, intake: Intake, settled: Settled | None) -> Addre
             shown = beside.loc[among(beside["digest"].to_numpy(), settled.shown)]
             seen = pd.concat([seen, shown.drop(columns="digest").assign(updated_at=0)], ignore_index=True)
     return address_changes(seen, known)
-
-
-def _unmoved_addresses(intake: Intake, changes: AddressChanges) -> pd.DataFrame:
-    """Who was seen and has not moved. Mostly that is all, and no copy is made: there may be many."""
-    seen = intake.addresses
-    return seen.loc[~seen["learner"].isin(changes.touched)] if changes.touched else seen
 
 
 def _needs_outcome(rows: pd.DataFrame, ahead: Ahead | None) -> pd.Series:

@@ -44,6 +44,7 @@ class Census:
         """How many different elements were read."""
         # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
         every = np.sort(np.concatenate([hashes([]), *self._pages]))
+        self._pages = [every]  # asked for again, it is in order already
         return len(every) - int(np.count_nonzero(every[1:] == every[:-1]))
 
     @property

@@ -167,16 +167,12 @@ def pipeline(start: Start) -> Iterator[Line]:
             runs["both at once"].append(beyond(start, ["statistics"], environment))
         with enrolled(SMALL, {"learning360": SLOW["learning360"]}) as environment:
             runs["sending alone"].append(beyond(start, ["statistics"], environment))
-    costs = {name: middle(several) for name, several in runs.items()}
-    reading, sending, both = costs.values()
+    reading, sending, both = map(middle, runs.values())
     longer = max(reading.seconds, sending.seconds)
     bound = least_seconds(both.summary["submitted"])
-    ratios = {
-        "both at once": f"{both.seconds / longer:.2f} of the longer alone; "
-        f"{both.seconds / bound:.2f} of {bound:.1f} s"
-    }
-    for name, cost in costs.items():
-        yield Line(f"pipeline, {SMALL:,} enrollments: {name}", cost, SMALL, ratios.get(name, ""))
+    ratio = f"{both.seconds / longer:.2f} of the longer alone; {both.seconds / bound:.2f} of {bound:.1f} s"
+    for name, cost, said in zip(runs, (reading, sending, both), ("", "", ratio), strict=True):
+        yield Line(f"pipeline, {SMALL:,} enrollments: {name}", cost, SMALL, said)
 
 
 def least_seconds(statistics: int) -> float:
