@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from connectors.auth import Token, TokenAuth
-from connectors.coursera.listing import Census, read_pages
+from connectors.coursera.listing import FIRST_PAGE, PAGES_AT_ONCE, Census, read_pages
 from connectors.coursera.models import Organisation, Page, Program, ReportsPage, report_rows
 from connectors.errors import AccessError, SyncError
 from connectors.http import Api, json_body, new_client, read_as, validated
@@ -19,6 +19,8 @@ NO_ORGANISATION = (
     "Coursera knows no such organisation: check COURSERA_ORG_ID, and the program ids where you named some."
 )
 PAGE_SIZE = 1_000  # the most that the listings give at once
+# All enrollments of an organisation are hardly ever a single page: nobody waits for the first one alone.
+FIRST_PAGES = range(0, PAGES_AT_ONCE * PAGE_SIZE, PAGE_SIZE)
 
 Query = dict[str, str]
 
@@ -82,7 +84,8 @@ class CourseraClient:
             query |= {"q": "byProgramId", "programId": program_id}
         if last_activity_after_ms is not None:
             query["lastActivityAfter"] = str(last_activity_after_ms)
-        return self._pages("enrollmentReports", query, census, _reports)
+        first = FIRST_PAGES if program_id is None and last_activity_after_ms is None else FIRST_PAGE
+        return self._pages("enrollmentReports", query, census, _reports, first)
 
     def reports_of(self, census: Census, program_id: str, external_id: str) -> AsyncIterator[Page]:
         """Pages of one learner's reports in one program; the learner is named by Coursera's externalId."""
@@ -90,9 +93,14 @@ class CourseraClient:
         return self._pages("enrollmentReports", query | {"externalId": external_id}, census, _reports)
 
     def _pages(
-        self, listing: str, query: Query, census: Census, read: Callable[[httpx.Response], Any] = json_body
+        self,
+        listing: str,
+        query: Query,
+        census: Census,
+        read: Callable[[httpx.Response], Any] = json_body,
+        first: range = FIRST_PAGE,
     ) -> AsyncGenerator[Page]:
-        return read_pages(partial(self._page, listing, query, read), census)
+        return read_pages(partial(self._page, listing, query, read), census, first)
 
     async def _page(
         self, listing: str, query: Query, read: Callable[[httpx.Response], Any], start: int

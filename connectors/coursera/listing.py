@@ -13,6 +13,7 @@ PAGES_AT_ONCE = 4
 # So many pages may be there or under way before they are asked for: as many again as are fetched at a time,
 # so that the reading goes on while a batch of them is worked on.
 PAGES_AHEAD = 2 * PAGES_AT_ONCE
+FIRST_PAGE = range(1)
 
 Fetch = Callable[[int], Coroutine[None, None, Page]]
 
@@ -57,11 +58,12 @@ class Census:
         return "the listing shrank while it was read" if self.shrank else None
 
 
-async def read_pages(fetch: Fetch, census: Census) -> AsyncGenerator[Page]:
+async def read_pages(fetch: Fetch, census: Census, first: range = FIRST_PAGE) -> AsyncGenerator[Page]:
     """Yield a listing's pages in order, fetching PAGES_AT_ONCE at a time, counted in ``census``.
 
     The chain of ``next`` is what counts. Pages ahead are fetched on the guess that they are as long as
     the one before; a guess that proves wrong (a short page) is dropped and the true start fetched.
+    ``first`` are the starts of those to fetch at once, before any page has told how many there are.
     """
     ahead: dict[int, asyncio.Task[Page]] = {}
     turn = asyncio.Semaphore(PAGES_AT_ONCE)
@@ -71,6 +73,7 @@ async def read_pages(fetch: Fetch, census: Census) -> AsyncGenerator[Page]:
             return await fetch(start)
 
     start: int | None = 0
+    _look_ahead(ahead, in_turn, first)
     try:
         while start is not None:
             page = await (ahead.pop(start, None) or in_turn(start))

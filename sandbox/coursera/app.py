@@ -5,11 +5,12 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 from starlette.types import ASGIApp
 
 from sandbox.coursera.sign_in import Style
 from sandbox.coursera.state import Coursera
+from sandbox.layers import LatencyLayer
 from sandbox.web import JsonResponse, application
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
@@ -57,13 +58,13 @@ def _organization(coursera: Coursera, style: Style) -> _Endpoint:
     return endpoint
 
 
-def _listing(coursera: Coursera, style: Style) -> _Endpoint:
+def _listing(coursera: Coursera, style: Style) -> ASGIApp:
     async def endpoint(request: Request) -> Response:
         _admit(coursera, style, request)
         name = request.path_params["listing"]
         return JsonResponse(coursera.listing(name, dict(request.query_params)))
 
-    return endpoint
+    return LatencyLayer(request_response(endpoint), lambda: coursera.options.page_ms)
 
 
 def _admit(coursera: Coursera, style: Style, request: Request) -> None:

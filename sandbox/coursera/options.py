@@ -28,6 +28,8 @@ class CourseraOptions:
     shifting_readings: int | None = None
     #: No answer comes sooner after its request, in real milliseconds.
     latency_ms: int = 0
+    #: The same for a page of a listing alone.
+    page_ms: int = 0
     #: A refresh brings a new refresh token, and the old one dies.
     rotate_refresh_token: bool = False
     #: The app was registered by a personal account: 403 for every organisation.

@@ -29,7 +29,7 @@ PAGE_SECONDS, PAGES_AT_ONCE = 0.25, 4
 OPERATION_SECONDS, ROWS_A_SECOND, OPERATIONS_AT_ONCE = 1.0, 5_000, 3
 PAGE_ROWS, OPERATION_ROWS = 1_000, 10_000
 SLOW = {
-    "coursera": {"latency_ms": round(PAGE_SECONDS * 1000)},
+    "coursera": {"page_ms": round(PAGE_SECONDS * 1000)},
     "learning360": {
         "operation_base_ms": round(OPERATION_SECONDS * 1000),
         "rows_per_second": ROWS_A_SECOND,

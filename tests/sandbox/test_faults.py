@@ -172,6 +172,13 @@ def test_latency_can_be_switched_on(served: Sandbox, raw: httpx.Client) -> None:
         raw.get(USERS, timeout=0.05)
 
 
+def test_pages_of_coursera_can_be_slow_while_the_rest_is_not(served: Sandbox, coursera: httpx.Client) -> None:
+    served.coursera.options.page_ms = 60_000
+    assert coursera.get("").status_code == 200
+    with pytest.raises(httpx.ReadTimeout):
+        coursera.get("/programs", timeout=0.05)
+
+
 def test_a_bug_of_the_stand_in_shows_in_the_log(served: Sandbox, raw: httpx.Client) -> None:
     broken: Callable[..., None] = None  # type: ignore[assignment]
     served.learning360.operations.settle = broken  # type: ignore[method-assign]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.coursera.listing import Census, read_pages
+from connectors.coursera.listing import FIRST_PAGE, Census, read_pages
 from connectors.coursera.models import Page
 
 
@@ -39,9 +39,10 @@ class Listing:
         return Page.model_validate({"elements": self.elements[start:end], "paging": paging})
 
 
-async def read(listing: Listing) -> tuple[list[Any], Census]:
+async def read(listing: Listing, first: range = FIRST_PAGE) -> tuple[list[Any], Census]:
     census = Census()
-    return [element async for page in read_pages(listing.fetch, census) for element in page.elements], census
+    pages = read_pages(listing.fetch, census, first)
+    return [element async for page in pages for element in page.elements], census
 
 
 @pytest.mark.parametrize("total", ["true", None], ids=["with a total", "without a total"])
@@ -58,6 +59,23 @@ async def test_pages_are_fetched_ahead_a_few_at_a_time() -> None:
     await read(listing)
     assert listing.most_at_once == 4
     assert sorted(listing.fetched) == list(range(0, 60, 3))
+
+
+async def test_the_first_pages_are_fetched_at_once_where_they_are_named() -> None:
+    listing = Listing(60)
+    pages = read_pages(listing.fetch, Census(), first=range(0, 12, 3))
+    await anext(pages)
+    assert listing.fetched[:4] == [0, 3, 6, 9]
+    assert listing.most_at_once == 4
+    await pages.aclose()
+
+
+async def test_first_pages_that_are_not_there_are_dropped() -> None:
+    listing = Listing(2)
+    elements, census = await read(listing, first=range(0, 12, 3))
+    assert elements == listing.elements
+    assert census.problem is None
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_the_reading_goes_on_while_a_page_is_worked_on_but_not_for_ever() -> None:
@@ -147,15 +165,22 @@ async def test_a_failing_page_is_raised_and_leaves_nothing_running() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 50), st.lists(st.integers(1, 7), min_size=1, max_size=6), st.booleans())
-def test_whatever_the_page_sizes_nothing_is_missed(count: int, sizes: list[int], with_total: bool) -> None:  # noqa: FBT001
+@given(
+    st.integers(0, 50), st.lists(st.integers(1, 7), min_size=1, max_size=6), st.booleans(), st.integers(1, 20)
+)
+def test_whatever_the_page_sizes_nothing_is_missed(
+    count: int,
+    sizes: list[int],
+    with_total: bool,  # noqa: FBT001
+    named: int,
+) -> None:
     class Ragged(Listing):
         def page(self, start: int) -> Page:
             self.cap = sizes[start % len(sizes)]
             return super().page(start)
 
     listing = Ragged(count, total="true" if with_total else None)
-    elements, census = asyncio.run(read(listing))
+    elements, census = asyncio.run(read(listing, first=range(0, named, 3)))
     assert elements == listing.elements
     assert census.problem is None
 
