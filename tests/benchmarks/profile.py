@@ -37,12 +37,9 @@ def stacks() -> list[str]:
         options = [
             "--nonblocking",
             "--nolineno",
-            "--format",
-            "raw",
-            "--rate",
-            str(LOOKS_A_SECOND),
-            "--output",
-            str(file),
+            "--format=raw",
+            f"--rate={LOOKS_A_SECOND}",
+            f"--output={file}",
         ]
         profiler = [str(Path(sys.executable).with_name("py-spy")), "record", *options, "--"]
         command = [*profiler, sys.executable, "-m", "flows.cli", "statistics"]

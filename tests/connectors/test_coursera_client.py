@@ -1,5 +1,6 @@
 """Coursera's client against its stand-in: what it asks for, and every way in which listings are paged."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs
@@ -107,6 +108,28 @@ async def test_the_reports_of_one_program(coursera: CourseraClient, served: Sand
         served.enroll("ann@example.com", course, id=f"through {program}", programId=program)
     assert await ids(coursera.enrollment_reports(Census(), program_id="p2")) == ["through p2"]
     assert queries(served, "enrollmentReports")[0]["q"] == "byProgramId"
+
+
+async def test_all_reports_are_asked_for_from_four_pages_on_at_once(
+    coursera: CourseraClient, served: Sandbox
+) -> None:
+    served.coursera.options.page_ms = 60_000  # none answers before all have been asked
+    reading = asyncio.create_task(ids(coursera.enrollment_reports(Census())))
+    async with asyncio.timeout(30):
+        while len(queries(served, "enrollmentReports")) < 4:  # noqa: ASYNC110 - the stand-in has no event
+            await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    starts = [query["start"] for query in queries(served, "enrollmentReports")]
+    assert sorted(starts) == ["0", "1000", "2000", "3000"]
+
+
+@pytest.mark.parametrize("narrower", [{"program_id": "p1"}, {"last_activity_after_ms": 1}], ids=str)
+async def test_reports_that_may_be_few_are_asked_for_one_page_at_first(
+    coursera: CourseraClient, served: Sandbox, narrower: dict[str, Any]
+) -> None:
+    await ids(coursera.enrollment_reports(Census(), **narrower))
+    assert [query["start"] for query in queries(served, "enrollmentReports")] == ["0"]
 
 
 async def test_specializations_are_read_and_deleted_members_are_not(

@@ -98,6 +98,7 @@ def test_progress_goes_where_its_program_is(groups: Groups) -> None:
     summary = groups.sync.statistics()
     assert (summary.accepted, summary.extracted) == (3, 3)
     starts = [query["start"] for query in groups.sync.queries("enrollmentReports")]
+    assert starts.count("0") == 1
     assert len(starts) == len(set(starts))
     rows = {(row["target_id"], row["learner"]) for row in groups.sync.ledger("attempts")}
     assert len(rows) == 3
