@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 import httpx
 from pydantic import BaseModel, Field
 
+from connectors.clock import Surroundings
 from connectors.errors import AccessError, TryLaterError
 from connectors.http import VERDICTS, error_code, json_body, retry_after_seconds, validated
-from connectors.surroundings import Surroundings
 
 REFRESH_EARLY_SECONDS = 60.0
 

@@ -15,8 +15,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
+from connectors.clock import Surroundings
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
-from connectors.surroundings import Surroundings
 
 MAX_TRIES = 5
 MAX_TOTAL_SECONDS = 120.0

@@ -174,7 +174,7 @@ class Settings:
     """All that a working command needs; ``token_from_fallback`` says where the refresh token stood.
 
     ``target`` and ``programs`` are set where these are the settings of one of several targets (see
-    `connectors.targets`): its name, and the Coursera programs it gets, none being all.
+    `connectors.target_file`): its name, and the Coursera programs it gets, none being all.
     """
 
     coursera: CourseraSettings

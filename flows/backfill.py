@@ -11,24 +11,26 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field, StringConstraints
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.adoption import require_known
-from tasks.extract import extract_window
-from tasks.intake import STREAM, Intake
-from tasks.integration import ensure_integration
-from tasks.kinds import Statistics
-from tasks.matching import apply_aliases
-from tasks.outbox import Outbox
-from tasks.parts import by_month, parts, whole
-from tasks.progress import put_aside, send_progress
-from tasks.recovery import recover, resolve_uncertain
-from tasks.run import Run, holding
-from tasks.settled import Settled
-from tasks.sharing import shared
-from tasks.summary import Summary
-from tasks.targets import on_each_target
-from tasks.window import chosen_window
+from connectors.ledger.streams import STATISTICS
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.extract.coursera import extract_window
+from tasks.extract.window import chosen_window
+from tasks.load.dispatcher import Outbox
+from tasks.load.operations import Statistics
+from tasks.load.recovery import recover, resolve_uncertain
+from tasks.reconcile.adopt import require_known
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.run_lifecycle import holding
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import ensure_integration
+from tasks.statistics.aliases import apply_aliases
+from tasks.statistics.compare import put_aside, send_progress
+from tasks.statistics.intake import Intake
+from tasks.statistics.parts import by_month, parts, whole
+from tasks.statistics.settled import Settled
+from tasks.statistics.workers import shared
 
 # Prefect's server refuses a run whose parameters are not of their type: an address is not even recorded.
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -112,7 +114,7 @@ async def _together(run: Run, intake: Intake, workers: int) -> None:
 @asynccontextmanager
 async def _ready(run: Run) -> AsyncIterator[None]:
     """Have the stream for oneself, with nothing left open."""
-    async with holding(run, STREAM):
+    async with holding(run, STATISTICS):
         await recover(run, [Statistics()])
         await resolve_uncertain(run)
         await apply_aliases(run)

@@ -5,17 +5,17 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.integration import ensure_integration
-from tasks.kinds import Statistics
-from tasks.outbox import Outbox
-from tasks.progress import send_progress
-from tasks.run import Run
-from tasks.settled import Settled
-from tasks.sharing import share_of
-from tasks.summary import Summary
-from tasks.targets import on_each_target
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.load.dispatcher import Outbox
+from tasks.load.operations import Statistics
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import ensure_integration
+from tasks.statistics.compare import send_progress
+from tasks.statistics.settled import Settled
+from tasks.statistics.workers import share_of
 
 
 @flow(name="backfill-part", flow_run_name=run_name, persist_result=False)

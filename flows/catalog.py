@@ -6,19 +6,20 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.archiving import find_gone
-from tasks.catalog import STREAM, map_catalog, plan_catalog
-from tasks.extract import extract_catalog
-from tasks.integration import ensure_integration
-from tasks.kinds import CourseArchivals, CourseUpserts
-from tasks.outbox import send
-from tasks.recovery import recover
-from tasks.run import Run
-from tasks.summary import Summary
-from tasks.targets import on_each_target
-from tasks.window import mark_read
+from connectors.ledger.streams import CATALOG
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.catalog.archive import find_gone
+from tasks.catalog.plan import map_catalog, plan_catalog
+from tasks.extract.coursera import extract_catalog
+from tasks.extract.watermark import mark_read
+from tasks.load.dispatcher import send
+from tasks.load.operations import CourseArchivals, CourseUpserts
+from tasks.load.recovery import recover
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import ensure_integration
 
 
 @flow(name="catalog", flow_run_name=run_name, persist_result=False)
@@ -30,7 +31,7 @@ async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -
         dry_run: Only say what would be done.
     """
     work = partial(_bring_catalog, programs=programs or [])
-    return ended(await on_each_target("catalog", work, stream=STREAM, dry_run=dry_run))
+    return ended(await on_each_target("catalog", work, stream=CATALOG, dry_run=dry_run))
 
 
 async def _bring_catalog(run: Run, programs: Sequence[str]) -> None:
@@ -48,4 +49,4 @@ async def _bring_catalog(run: Run, programs: Sequence[str]) -> None:
         await send(run, CourseArchivals(), plan.archive)
     reading.require_complete()
     if not run.dry_run and reading.in_full:
-        mark_read(run, STREAM, reading)
+        mark_read(run, CATALOG, reading)

@@ -9,8 +9,8 @@ from typing import NoReturn
 from sqlalchemy import Connection, Integer, Table, func, insert, select, text
 
 from connectors.errors import SettingsError, SyncError
+from connectors.ledger.database import open_ledger
 from connectors.ledger.schema import metadata, schema_versions, targets
-from connectors.ledger.store import open_ledger
 from connectors.settings import SyncSettings, load_sync_settings
 
 ROWS_AT_ONCE = 1_000

@@ -5,22 +5,24 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.adoption import adopt_attempts, require_known
-from tasks.extract import extract_catalog, extract_reports
-from tasks.intake import STREAM, Intake
-from tasks.integration import require_integration, scopes_to_read_back
-from tasks.kinds import Statistics
-from tasks.outbox import Outbox
-from tasks.reconciling import comparable, read_held_attempts, reconcile_attempts
-from tasks.reconciling_courses import adopt_courses, compare_courses, read_held_courses
-from tasks.recovery import recover, resolve_uncertain
-from tasks.run import Run
-from tasks.summary import Summary
-from tasks.takers import Window
-from tasks.targets import on_each_target
-from tasks.telling_differences import tell_differences
+from connectors.ledger.streams import STATISTICS
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.extract.coursera import extract_catalog, extract_reports
+from tasks.extract.window import ActivityWindow
+from tasks.load.dispatcher import Outbox
+from tasks.load.operations import Statistics
+from tasks.load.recovery import recover, resolve_uncertain
+from tasks.reconcile.adopt import adopt_attempts, require_known
+from tasks.reconcile.attempts import comparable, read_held_attempts, reconcile_attempts
+from tasks.reconcile.courses import adopt_courses, compare_courses, read_held_courses
+from tasks.reconcile.report import tell_differences
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import require_integration
+from tasks.setup.scopes import scopes_to_read_back
+from tasks.statistics.intake import Intake
 
 
 @flow(name="reconcile", flow_run_name=run_name, persist_result=False)
@@ -32,7 +34,7 @@ async def reconcile(*, repair: bool = False, adopt: bool = False) -> Summary | S
         adopt: Rebuild a lost ledger from what 360Learning holds.
     """
     work = partial(_compare, repair=repair, adopt=adopt)
-    stream = STREAM if repair or adopt else None
+    stream = STATISTICS if repair or adopt else None
     return ended(await on_each_target("reconcile", work, stream=stream))
 
 
@@ -48,7 +50,7 @@ async def _compare(run: Run, *, repair: bool, adopt: bool) -> None:
         await resolve_uncertain(run)
     catalog = await extract_catalog(run)
     with Intake(run) as intake:
-        reading = await extract_reports(run, Window(), intake)
+        reading = await extract_reports(run, ActivityWindow(), intake)
         await intake.finish(reading)
         courses = await read_held_courses(run, catalog, intake.courses, missing_scopes)
         await compare_courses(run, courses, shows_all=catalog.shows_all)

@@ -6,17 +6,17 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.catalog import STREAM
-from tasks.integration import ensure_integration
-from tasks.kinds import CourseArchivals, CourseUpserts
-from tasks.outbox import send
-from tasks.recovery import recover
-from tasks.restoring import find_archived, known_here
-from tasks.run import Run
-from tasks.summary import Summary
-from tasks.targets import on_each_target
+from connectors.ledger.streams import CATALOG
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.catalog.restore import find_archived, known_here
+from tasks.load.dispatcher import send
+from tasks.load.operations import CourseArchivals, CourseUpserts
+from tasks.load.recovery import recover
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import ensure_integration
 
 
 @flow(name="restore", flow_run_name=run_name, persist_result=False)
@@ -32,7 +32,7 @@ async def restore(
         dry_run: Only say what would be sent, and send nothing. Do this first, and read its report.
     """
     work = partial(_bring_back, courses=courses or [])
-    return ended(await on_each_target("restore", work, stream=STREAM, dry_run=dry_run))
+    return ended(await on_each_target("restore", work, stream=CATALOG, dry_run=dry_run))
 
 
 async def _bring_back(run: Run, courses: Sequence[str]) -> None:

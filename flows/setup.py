@@ -5,19 +5,14 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.integration import (
-    align_integration,
-    ensure_integration,
-    notice_other_connectors,
-    prove_coursera,
-    prove_learning360,
-)
-from tasks.probing import find_out
-from tasks.run import Run
-from tasks.summary import Summary
-from tasks.targets import on_each_target
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import align_integration, ensure_integration, notice_other_connectors
+from tasks.setup.probes import find_out
+from tasks.setup.scopes import prove_coursera, prove_learning360
 
 
 @flow(name="setup", flow_run_name=run_name, persist_result=False)

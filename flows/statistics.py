@@ -5,26 +5,27 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.ending import ended
-from flows.naming import run_name
-from tasks.adoption import know_what_is_held
-from tasks.ahead import Ahead
-from tasks.aside import drop_untried
-from tasks.extract import extract_reports
-from tasks.freshness import tell_freshness
-from tasks.intake import STREAM, Intake
-from tasks.integration import ensure_integration
-from tasks.kinds import Statistics
-from tasks.matching import apply_aliases
-from tasks.outbox import Outbox
-from tasks.parts import parts, whole
-from tasks.progress import count_settled, put_aside, send_progress
-from tasks.recovery import recover, resolve_uncertain
-from tasks.run import Run
-from tasks.settled import Settled
-from tasks.summary import Summary
-from tasks.targets import on_each_target
-from tasks.window import mark_read, since_last_run
+from connectors.ledger.streams import STATISTICS
+from flows.final_state import ended
+from flows.run_names import run_name
+from tasks.extract.coursera import extract_reports
+from tasks.extract.watermark import mark_read, since_last_run
+from tasks.load.dispatcher import Outbox
+from tasks.load.operations import Statistics
+from tasks.load.recovery import recover, resolve_uncertain
+from tasks.load.rejects import drop_untried
+from tasks.reconcile.adopt import know_what_is_held
+from tasks.reporting.summary import Summary
+from tasks.runtime.run_context import Run
+from tasks.runtime.targets import on_each_target
+from tasks.setup.integration import ensure_integration
+from tasks.statistics.ahead import Ahead
+from tasks.statistics.aliases import apply_aliases
+from tasks.statistics.compare import count_settled, put_aside, send_progress
+from tasks.statistics.freshness import tell_freshness
+from tasks.statistics.intake import Intake
+from tasks.statistics.parts import parts, whole
+from tasks.statistics.settled import Settled
 
 
 @flow(name="statistics", flow_run_name=run_name, persist_result=False)
@@ -39,7 +40,7 @@ async def statistics(
         fresh: Go on although the ledger does not know what the integration in 360Learning holds.
     """
     work = partial(_bring_progress, full=full, fresh=fresh)
-    return ended(await on_each_target("statistics", work, stream=STREAM, dry_run=dry_run))
+    return ended(await on_each_target("statistics", work, stream=STATISTICS, dry_run=dry_run))
 
 
 async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
@@ -47,7 +48,7 @@ async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
     await recover(run, [Statistics()])
     await resolve_uncertain(run)
     await apply_aliases(run)
-    window = since_last_run(run, STREAM, full=full)
+    window = since_last_run(run, STATISTICS, full=full)
     settled = Settled(run, in_full=window.since is None)
     kind = Statistics()
     async with Outbox(run, kind) as outbox:
@@ -64,5 +65,5 @@ async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
             tell_freshness(run, reading, intake)
     reading.require_complete()
     if not run.dry_run:
-        mark_read(run, STREAM, reading)
-        drop_untried(run, STREAM)
+        mark_read(run, STATISTICS, reading)
+        drop_untried(run, STATISTICS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli import main
+from flows.cli.app import main
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from connectors.errors import SyncError
-from flows.console import PREFECT_DEFAULTS, QUIET
+from flows.cli.run_flow import PREFECT_DEFAULTS, QUIET
 from sandbox.clock import ManualClock
 from sandbox.sandbox import Sandbox
 from sandbox.server import running
@@ -104,7 +104,7 @@ def sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stat
 def command(sync: Sync, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command, in this process and on the installation's time."""
     for module in ("explain", "forget", "suggest"):
-        monkeypatch.setattr(f"flows.{module}.Surroundings", sync.surroundings)
+        monkeypatch.setattr(f"flows.cli.{module}.Surroundings", sync.surroundings)
     return Command(monkeypatch, capsys)
 
 
@@ -121,8 +121,8 @@ def workers_here(monkeypatch: pytest.MonkeyPatch) -> None:
             return SimpleNamespace(state=SimpleNamespace(is_completed=lambda: False))
         return SimpleNamespace(state=SimpleNamespace(is_completed=lambda: True))
 
-    monkeypatch.setattr("tasks.sharing.run_deployment", begun)
-    monkeypatch.setattr("tasks.sharing.FlowRun", SimpleNamespace)
+    monkeypatch.setattr("tasks.statistics.workers.run_deployment", begun)
+    monkeypatch.setattr("tasks.statistics.workers.FlowRun", SimpleNamespace)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def _installation(
         for name, value in sync.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
-        monkeypatch.setattr("tasks.targets.Surroundings", sync.surroundings)
+        monkeypatch.setattr("tasks.runtime.targets.Surroundings", sync.surroundings)
         for task in own_tasks():  # Prefect's wait before a task's second try is on the real clock
             monkeypatch.setattr(task, "retry_delay_seconds", 0)
         yield sync

@@ -3,8 +3,8 @@
 import traceback
 from typing import Any
 
+from connectors.clock import Surroundings
 from connectors.settings import CourseraSettings, Learning360Settings
-from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.coursera.sign_in import Style
 from sandbox.sandbox import Sandbox

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 from urllib.parse import parse_qs
 
 from sqlalchemy import create_engine, select
 
+from connectors.clock import Surroundings
 from connectors.errors import SyncError
 from connectors.ledger.schema import metadata
-from connectors.surroundings import Surroundings
 from sandbox import snapshot
 from sandbox.clock import DAY_MS, ManualClock
 from sandbox.layers import LoggedRequest
 from sandbox.sandbox import Sandbox
 from sandbox.values import Json
-from tasks.summary import Summary
+from tasks.reporting.summary import Summary
 
 
 class Sync:
@@ -186,7 +186,7 @@ def own_tasks() -> Iterator[Any]:
 
     import tasks  # noqa: PLC0415
 
-    modules = [import_module(f"tasks.{found.name}") for found in iter_modules(tasks.__path__)]
+    modules = [import_module(found.name) for found in walk_packages(tasks.__path__, "tasks.")]
     values = (getattr(value, "task", None) for module in modules for value in vars(module).values())
     yield from {id(value): value for value in values if isinstance(value, Task)}.values()
 

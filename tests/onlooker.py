@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pandas as pd
 
-from tasks.preview import Preview
-from tasks.report import Report
-from tasks.story import Section
-from tasks.watching import looking_on
+from tasks.reporting.plan import Preview
+from tasks.reporting.progress import looking_on
+from tasks.reporting.recorder import Section
+from tasks.reporting.report import Report
 
 
 class Onlooker:

@@ -8,12 +8,12 @@ import httpx
 import msgspec
 
 from connectors.auth import Token, TokenAuth
-from connectors.coursera.listing import FIRST_PAGE, PAGES_AT_ONCE, Census, read_pages
+from connectors.clock import Surroundings
 from connectors.coursera.models import Organisation, Page, Program, ReportsPage, report_rows
+from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, Census, read_pages
 from connectors.errors import AccessError, SyncError
 from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.settings import CourseraSettings
-from connectors.surroundings import Surroundings
 
 NO_ORGANISATION = (
     "Coursera knows no such organisation: check COURSERA_ORG_ID, and the program ids where you named some."

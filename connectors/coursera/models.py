@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import BaseModel, BeforeValidator, Field
 
-from connectors.coursera.identities import Hashes, hashes
+from connectors.coursera.row_ids import Hashes, hashes
 
 JsonObject = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Page(BaseModel):
 
     @cached_property
     def identities(self) -> Hashes:
-        """What tells its elements apart, see `connectors.coursera.identities`."""
+        """What tells its elements apart, see `connectors.coursera.row_ids`."""
         return hashes(self.elements)
 
 

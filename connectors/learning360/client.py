@@ -10,9 +10,10 @@ import httpx
 import msgspec
 
 from connectors.auth import TokenAuth
+from connectors.clock import Surroundings
 from connectors.errors import OutcomeUnknownError, RequestError
 from connectors.http import Api, json_body, new_client, read_as, validated
-from connectors.learning360.answers import explain
+from connectors.learning360.errors import explain
 from connectors.learning360.models import (
     Archival,
     Integration,
@@ -26,7 +27,6 @@ from connectors.learning360.models import (
     result_of,
 )
 from connectors.settings import Learning360Settings
-from connectors.surroundings import Surroundings
 
 API_VERSION = "v2.0"
 # Well-formed, and no integration's: a bulk call on it proves a scope without writing (403 or 404).

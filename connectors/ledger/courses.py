@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 from sqlalchemy import Connection, Update, select, update
 
-from connectors.ledger.frames import read_frame, upsert_frame
+from connectors.ledger.bulk_io import read_frame, upsert_frame
+from connectors.ledger.database import in_batches
 from connectors.ledger.schema import courses
-from connectors.ledger.store import in_batches
 
 
 def known_courses(db: Connection, target_id: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ Among a million records two would share a number once in some 40 million ledgers
 import numpy as np
 import pandas as pd
 
-from connectors.ledger.frames import Numbers
+from connectors.ledger.bulk_io import Numbers
 
 KEY = ["learner", "course"]
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 from sqlalchemy import Connection, delete, func, select, update
 
-from connectors.ledger.frames import read_frame, records
+from connectors.ledger.bulk_io import read_frame, records
+from connectors.ledger.database import in_batches, upsert
 from connectors.ledger.schema import rejects
-from connectors.ledger.store import in_batches, upsert
 
 COLUMNS = ("row_id", "reason", "learner", "course", "raw", "uncertain")
 

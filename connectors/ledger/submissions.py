@@ -7,8 +7,8 @@ from typing import Literal
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from connectors.ledger.database import upsert
 from connectors.ledger.schema import submissions
-from connectors.ledger.store import upsert
 
 State = Literal["intended", "sent", "settled", "failed"]
 OPEN_STATES = ("intended", "sent")

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows.stand_ins import StandIns, running_stand_ins
+from flows.cli.sandbox_process import StandIns, running_stand_ins
 from tests.benchmarks.commands import Cost, measured, python_script
 
 PAGE = "docs/benchmarks.md"

@@ -6,11 +6,12 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Connection
 
+from connectors.clock import Surroundings
 from connectors.coursera.client import CourseraClient
 from connectors.learning360.client import Learning360Client
-from connectors.ledger.runs import NewRun, Target, find_target, start_run
-from connectors.ledger.store import Ledger, open_ledger
-from connectors.surroundings import Surroundings
+from connectors.ledger.database import Ledger, open_ledger
+from connectors.ledger.runs import NewRun, start_run
+from connectors.ledger.targets import Target, find_target
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox, running
 from tests.connections import coursera_settings, learning360_settings, surroundings_on

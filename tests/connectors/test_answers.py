@@ -5,13 +5,13 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from connectors.errors import AccessError, RequestError, SlotsTakenError, SyncError, TryLaterError
-from connectors.learning360.answers import (
+from connectors.learning360.client import Learning360Client
+from connectors.learning360.errors import (
     REMEDIES,
     IntegrationExistsError,
     MissingScopeError,
     NotFoundError,
 )
-from connectors.learning360.client import Learning360Client
 from connectors.learning360.models import IntegrationBody
 from sandbox.server import Sandbox
 

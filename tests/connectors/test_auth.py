@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from connectors.auth import Token
+from connectors.clock import Surroundings
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.listing import Census
+from connectors.coursera.pagination import Census
 from connectors.errors import AccessError, RequestError, TryLaterError
 from connectors.learning360.client import Learning360Client
-from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.coursera.sign_in import Style
 from sandbox.faults import Action

@@ -8,15 +8,15 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
+from connectors.clock import Surroundings
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.identities import identity
-from connectors.coursera.listing import Census
 from connectors.coursera.models import Page, report_fields
+from connectors.coursera.pagination import Census
+from connectors.coursera.row_ids import identity
 from connectors.errors import RequestError
-from connectors.surroundings import Surroundings
 from sandbox.clock import DAY_MS, ManualClock
 from sandbox.server import Sandbox
-from tasks.mapping.reports import FLAG, IS_ROW, NUMBERS, TEXTS
+from tasks.transform.statistics.enrollment_reports import FLAG, IS_ROW, NUMBERS, TEXTS
 from tests.connections import coursera_settings
 
 LISTINGS = pytest.mark.parametrize("listing", ["contents", "enrollment_reports"])

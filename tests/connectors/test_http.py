@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.clock import Surroundings
 from connectors.coursera.models import Page
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
 from connectors.http import VERDICTS, Api, Verdict, new_client, validated
-from connectors.surroundings import Surroundings
 from sandbox.clock import MANUAL_START_MS, ManualClock
 from sandbox.faults import Action
 from sandbox.server import Sandbox

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from connectors.clock import Surroundings
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError
-from connectors.learning360.answers import IntegrationExistsError, NotFoundError
 from connectors.learning360.client import Learning360Client
+from connectors.learning360.errors import IntegrationExistsError, NotFoundError
 from connectors.learning360.models import Archival, Identifier, Integration, IntegrationBody, Statistic
-from connectors.surroundings import Surroundings
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox
 from tests.connections import learning360_settings, surroundings_on

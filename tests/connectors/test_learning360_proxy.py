@@ -8,8 +8,8 @@ from threading import Thread
 import httpx
 import pytest
 
+from connectors.clock import Surroundings
 from connectors.learning360.client import Learning360Client
-from connectors.surroundings import Surroundings
 from sandbox.server import Sandbox
 from tests.connections import learning360_settings
 

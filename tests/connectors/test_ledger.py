@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Connection, text
 
 from connectors.errors import SettingsError, SyncError
-from connectors.ledger import runs
-from connectors.ledger.overview import overview
-from connectors.ledger.runs import NewRun
+from connectors.ledger.database import Ledger, open_ledger, upsert
+from connectors.ledger.runs import NewRun, start_run
 from connectors.ledger.schema import SCHEMA_VERSION, rejects
-from connectors.ledger.store import Ledger, open_ledger, upsert
+from connectors.ledger.status import overview
+from connectors.ledger.targets import Target, find_target
 from tests.connections import all_that_shows
 from tests.postgres import BOTH_DATABASES
 
@@ -29,8 +29,8 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def a_target(db: Connection) -> runs.Target:
-    return runs.find_target(db, "https://app", "group", "name")
+def a_target(db: Connection) -> Target:
+    return find_target(db, "https://app", "group", "name")
 
 
 def test_the_file_and_the_folders_made_for_it_are_the_users_alone(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_an_error_never_shows_what_was_to_be_written(ledger: Ledger, change: dic
     def refused() -> None:
         with ledger.begin() as db:
             target = a_target(db)
-            runs.start_run(db, NewRun("run", target.id, "f", "here", dry_run=False, started_at=1))
+            start_run(db, NewRun("run", target.id, "f", "here", dry_run=False, started_at=1))
             upsert(db, rejects, [{"target_id": target.id} | row | change])
 
     with pytest.raises(SyncError, match="The ledger refuses a change") as raised:

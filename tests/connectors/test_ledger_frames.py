@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from connectors.ledger import courses, statistics
+from connectors.ledger import courses
+from connectors.ledger.attempts import ATTEMPT_COLUMNS, accept_attempts, attempts_of
+from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, enrollments_of, record_enrollments
 from connectors.ledger.keys import key_of
-from connectors.ledger.runs import Target, find_target
-from connectors.ledger.statistics import ATTEMPT_COLUMNS, ENROLLMENT_COLUMNS
+from connectors.ledger.learners import addresses_of, move_learners, record_addresses
+from connectors.ledger.targets import Target, find_target
 
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 DTYPES = {
@@ -107,7 +109,7 @@ def test_courses_of_another_target_are_not_ours(db: Connection, target: Target) 
 def test_ids_of_the_platform_are_found_where_they_are_known(
     db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 2)
+    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 2)
     accept(db, target, "C1", "C2", "C3", "C4")
     db.execute(text("UPDATE courses SET course_id = NULL WHERE external_id = 'C2'"))
     found = courses.course_ids(db, target.id, ["C1", "C2", "C3", "C9"])
@@ -165,7 +167,7 @@ def test_a_course_accepted_again_was_never_missed(db: Connection, target: Target
 def test_many_courses_are_noted_in_batches(
     db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 2)
+    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 2)
     names = [f"C{number}" for number in range(5)]
     accept(db, target, *names)
     courses.note_missing(db, target.id, names, "2026-01-15")
@@ -196,20 +198,20 @@ def frame(columns: list[str], *rows: dict[str, object]) -> pd.DataFrame:
 
 def record(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:
     read = frame(ENROLLMENT_COLUMNS, *rows)
-    statistics.record_enrollments(db, target.id, read, run_id="run")
+    record_enrollments(db, target.id, read, run_id="run")
     return read
 
 
 def see(db: Connection, target: Target, *addresses: tuple[str, str, int]) -> None:
     """Record addresses: externalId, address, and when that was so."""
     columns = ["external_id", "learner", "updated_at"]
-    statistics.record_addresses(db, target.id, pd.DataFrame(addresses, columns=columns))
+    record_addresses(db, target.id, pd.DataFrame(addresses, columns=columns))
 
 
-def accept_attempts(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:
+def take_attempts(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:
     accepted = frame(ATTEMPT_COLUMNS, *rows)
     marked = accepted.assign(rule="first", resource_id="r-1")
-    statistics.accept_attempts(db, target.id, marked, run_id="run", operation_id="op-1", now_ms=7)
+    accept_attempts(db, target.id, marked, run_id="run", operation_id="op-1", now_ms=7)
     return accepted
 
 
@@ -241,27 +243,27 @@ def test_enrollments_come_out_as_they_went_in(
     db: Connection, target: Target, rows: list[dict[str, object]]
 ) -> None:
     read = record(db, target, *rows)
-    same(statistics.enrollments_of(db, target.id, all_of(ANN, BOB, EVE)), read)
+    same(enrollments_of(db, target.id, all_of(ANN, BOB, EVE)), read)
 
 
 @SHAPES
 def test_attempts_come_out_as_they_went_in(
     db: Connection, target: Target, rows: list[dict[str, object]]
 ) -> None:
-    accepted = accept_attempts(db, target, *rows)
-    same(statistics.attempts_of(db, target.id, all_of(ANN, BOB, EVE)), accepted)
+    accepted = take_attempts(db, target, *rows)
+    same(attempts_of(db, target.id, all_of(ANN, BOB, EVE)), accepted)
 
 
 def test_only_the_learners_asked_for_come_out(
     db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 1)
+    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 1)
     record(db, target, row(ANN), row(BOB), row(EVE))
-    accept_attempts(db, target, row(ANN), row(EVE))
-    assert set(statistics.enrollments_of(db, target.id, all_of(ANN, BOB))["learner"]) == {ANN, BOB}
+    take_attempts(db, target, row(ANN), row(EVE))
+    assert set(enrollments_of(db, target.id, all_of(ANN, BOB))["learner"]) == {ANN, BOB}
     # The second batch is empty, and does not change the kinds of the columns.
-    same(statistics.attempts_of(db, target.id, all_of(ANN, BOB)), frame(ATTEMPT_COLUMNS, row(ANN)))
-    for of in (statistics.enrollments_of, statistics.attempts_of):
+    same(attempts_of(db, target.id, all_of(ANN, BOB)), frame(ATTEMPT_COLUMNS, row(ANN)))
+    for of in (enrollments_of, attempts_of):
         assert len(of(db, target.id, all_of())) == 0
         assert len(of(db, find_target(db, "https://other", "g", "n").id, all_of(ANN))) == 0
 
@@ -270,23 +272,23 @@ def test_what_is_read_again_replaces_what_was_read(db: Connection, target: Targe
     record(db, target, row(score=1), row(program="P2"))
     record(db, target, row(progress=50, score=None, attempt=1))
     expected = frame(ENROLLMENT_COLUMNS, row(progress=50, attempt=1), row(program="P2"))
-    same(statistics.enrollments_of(db, target.id, all_of(ANN)), expected)
+    same(enrollments_of(db, target.id, all_of(ANN)), expected)
 
 
 def test_an_attempt_that_went_on_replaces_its_state(db: Connection, target: Target) -> None:
-    accept_attempts(db, target, row(), row(number=2))
-    accept_attempts(db, target, row(progress=100, completed=True))
+    take_attempts(db, target, row(), row(number=2))
+    take_attempts(db, target, row(progress=100, completed=True))
     expected = frame(ATTEMPT_COLUMNS, row(progress=100, completed=True), row(number=2))
-    same(statistics.attempts_of(db, target.id, all_of(ANN)), expected)
+    same(attempts_of(db, target.id, all_of(ANN)), expected)
 
 
 def test_the_addresses_beside_an_external_id_come_with_their_latest_date(
     db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.ledger.store.VALUES_AT_ONCE", 1)
+    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 1)
     see(db, target, ("x-1", ANN, 5), ("x-1", ANN, 9), ("x-1", BOB, 3), ("x-2", EVE, 5), ("", EVE, 5))
     see(db, target, ("x-1", ANN, 7), ("x-3", EVE, 5))
-    found = statistics.addresses_of(db, target.id, ["x-1", "x-2", "x-9"])
+    found = addresses_of(db, target.id, ["x-1", "x-2", "x-9"])
     assert sorted(found.itertuples(index=False, name=None)) == [
         ("x-1", ANN, 9),
         ("x-1", BOB, 3),
@@ -301,7 +303,7 @@ def test_the_addresses_beside_an_external_id_come_with_their_latest_date(
 
 @pytest.mark.parametrize("ids", [[], ["x-9"]], ids=["none asked for", "none known"])
 def test_no_addresses_are_an_empty_frame(db: Connection, target: Target, ids: list[str]) -> None:
-    found = statistics.addresses_of(db, target.id, ids)
+    found = addresses_of(db, target.id, ids)
     assert list(found.columns) == ["external_id", "learner", "updated_at"]
     assert str(found["updated_at"].dtype) == "int64"
     assert len(found) == 0
@@ -309,16 +311,16 @@ def test_no_addresses_are_an_empty_frame(db: Connection, target: Target, ids: li
 
 def held(db: Connection, target: Target) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Who holds enrollments of which course and program, and attempts of which course and number."""
-    read = statistics.enrollments_of(db, target.id, all_of(ANN, BOB, EVE))[["learner", "course", "program"]]
-    accepted = statistics.attempts_of(db, target.id, all_of(ANN, BOB, EVE))[["learner", "course", "number"]]
+    read = enrollments_of(db, target.id, all_of(ANN, BOB, EVE))[["learner", "course", "program"]]
+    accepted = attempts_of(db, target.id, all_of(ANN, BOB, EVE))[["learner", "course", "number"]]
     return tuple(sorted(one.itertuples(index=False, name=None)) for one in (read, accepted))  # type: ignore[return-value]
 
 
 def test_a_learner_moves_with_all_records(db: Connection, target: Target) -> None:
     rows = [row(ANN), row(ANN, "C2"), row(EVE)]
     record(db, target, *rows, row(ANN, "C2", "P2"))
-    accept_attempts(db, target, *rows, row(ANN, number=2))
-    statistics.move_learners(db, target.id, {ANN: BOB})
+    take_attempts(db, target, *rows, row(ANN, number=2))
+    move_learners(db, target.id, {ANN: BOB})
     assert held(db, target) == (
         [(BOB, "C1", "P1"), (BOB, "C2", "P1"), (BOB, "C2", "P2"), (EVE, "C1", "P1")],
         [(BOB, "C1", 1), (BOB, "C1", 2), (BOB, "C2", 1), (EVE, "C1", 1)],
@@ -329,8 +331,8 @@ def test_records_stay_where_the_new_address_has_some_of_the_same_course(
     db: Connection, target: Target
 ) -> None:
     record(db, target, row(ANN, "C1"), row(ANN, "C2"), row(BOB, "C2", "P2"))
-    accept_attempts(db, target, row(ANN, "C1"), row(ANN, "C2", number=2), row(BOB, "C2"))
-    statistics.move_learners(db, target.id, {ANN: BOB})
+    take_attempts(db, target, row(ANN, "C1"), row(ANN, "C2", number=2), row(BOB, "C2"))
+    move_learners(db, target.id, {ANN: BOB})
     assert held(db, target) == (
         [(ANN, "C2", "P1"), (BOB, "C1", "P1"), (BOB, "C2", "P2")],
         [(ANN, "C2", 2), (BOB, "C1", 1), (BOB, "C2", 1)],
@@ -340,5 +342,5 @@ def test_records_stay_where_the_new_address_has_some_of_the_same_course(
 def test_a_learner_of_another_target_stays(db: Connection, target: Target) -> None:
     other = find_target(db, "https://other", "group", "name")
     record(db, other, row(ANN))
-    statistics.move_learners(db, target.id, {ANN: BOB})
+    move_learners(db, target.id, {ANN: BOB})
     assert held(db, other) == ([(ANN, "C1", "P1")], [])

@@ -7,81 +7,84 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from connectors.ledger import courses, rejects, runs, submissions
-from connectors.ledger.overview import overview, rejected_rows
-from connectors.ledger.runs import NewRun, Target, Watermark
+from connectors.ledger import courses, rejects, submissions
+from connectors.ledger.refresh_tokens import keep_renewed_token, renewed_token
+from connectors.ledger.runs import NewRun, finish_run, holder_of, note_crashed, note_stream, start_run
+from connectors.ledger.status import overview, rejected_rows
 from connectors.ledger.submissions import Submission
+from connectors.ledger.targets import Target, find_target, set_integration, trust
+from connectors.ledger.watermarks import Watermark, move_watermark, read_watermark
 
 HERE = ("https://app.360learning.com", "group", "Coursera for Business")
 
 
 def run(db: Connection, target: Target, run_id: str, *, stream: str | None = None, at: int = 1) -> None:
-    runs.start_run(db, NewRun(run_id, target.id, "catalog", f"{run_id}'s", dry_run=False, started_at=at))
-    runs.note_stream(db, run_id, stream)
+    start_run(db, NewRun(run_id, target.id, "catalog", f"{run_id}'s", dry_run=False, started_at=at))
+    note_stream(db, run_id, stream)
 
 
 def test_a_target_is_made_once(db: Connection) -> None:
-    made = runs.find_target(db, *HERE)
+    made = find_target(db, *HERE)
     assert (made.integration_id, made.trusted) == (None, False)
-    assert runs.find_target(db, *HERE) == made
+    assert find_target(db, *HERE) == made
 
 
 @pytest.mark.parametrize("position", range(3), ids=["API", "group", "name"])
 def test_another_place_is_another_target(db: Connection, position: int) -> None:
     elsewhere = [*HERE]
     elsewhere[position] = "another"
-    made, other = runs.find_target(db, *HERE), runs.find_target(db, *elsewhere)
+    made, other = find_target(db, *HERE), find_target(db, *elsewhere)
     assert made.id != other.id
     assert made.key != other.key
 
 
 def test_an_integration_is_noted_and_the_target_stays(db: Connection, target: Target) -> None:
-    noted = runs.set_integration(db, target, "run", "i-1", trusted=True)
+    noted = set_integration(db, target, "run", "i-1", trusted=True)
     assert noted == replace(target, integration_id="i-1", trusted=True)
-    assert runs.find_target(db, *HERE) == noted
+    assert find_target(db, *HERE) == noted
 
 
 def test_another_integration_retires_the_target_with_its_records(db: Connection, target: Target) -> None:
-    old = runs.set_integration(db, target, "run", "i-1", trusted=True)
+    old = set_integration(db, target, "run", "i-1", trusted=True)
     run(db, old, "second")
-    runs.move_watermark(db, old.id, "catalog", 1, in_full=True)
-    new = runs.set_integration(db, old, "second", "i-2", trusted=False)
+    move_watermark(db, old.id, "catalog", 1, in_full=True)
+    new = set_integration(db, old, "second", "i-2", trusted=False)
     assert new.id != old.id
     assert (new.key, new.integration_id, new.trusted) == (old.key, "i-2", False)
-    assert runs.find_target(db, *HERE) == new
-    assert runs.read_watermark(db, new.id, "catalog") is None
-    assert runs.read_watermark(db, old.id, "catalog") is not None
+    assert find_target(db, *HERE) == new
+    assert read_watermark(db, new.id, "catalog") is None
+    assert read_watermark(db, old.id, "catalog") is not None
     of_runs = {row.id: row.target_id for row in db.execute(text("SELECT * FROM runs"))}
     assert of_runs == {"run": old.id, "second": new.id}
 
 
 def test_trust_is_kept(db: Connection, target: Target) -> None:
-    assert runs.trust(db, target).trusted
-    assert runs.find_target(db, *HERE).trusted
+    assert trust(db, target).trusted
+    assert find_target(db, *HERE).trusted
 
 
 @pytest.mark.usefixtures("target")
 def test_a_run_begins_and_ends(db: Connection) -> None:
-    runs.finish_run(db, "run", "completed", '{"extracted": 3}', 9)
+    finish_run(db, "run", "completed", '{"extracted": 3}', 9)
     ((state, ended, summary),) = db.execute(text("SELECT state, ended_at, summary FROM runs")).all()
     assert (state, ended, json.loads(summary)) == ("completed", 9, {"extracted": 3})
 
 
 def test_the_holder_of_a_lock_is_the_latest_run_of_its_stream(db: Connection, target: Target) -> None:
-    assert runs.holder_of(db, target.id, "catalog") == "another run"
+    assert holder_of(db, target.id, "catalog") == "another run"
     run(db, target, "first", stream="catalog", at=1)
     run(db, target, "second", stream="catalog", at=2)
     run(db, target, "other", stream="statistics", at=3)
-    assert runs.holder_of(db, target.id, "catalog") == "a catalog run (second's)"
-    runs.finish_run(db, "second", "completed", "{}", 9)
-    assert runs.holder_of(db, target.id, "catalog") == "a catalog run (first's)"
+    assert holder_of(db, target.id, "catalog") == "a catalog run (second's)"
+    finish_run(db, "second", "completed", "{}", 9)
+    assert holder_of(db, target.id, "catalog") == "a catalog run (first's)"
 
 
 def test_runs_that_never_ended_are_noted_as_crashed(db: Connection, target: Target) -> None:
     for name, stream in (("dead", "catalog"), ("done", "catalog"), ("other", "statistics")):
         run(db, target, name, stream=stream)
-    runs.finish_run(db, "done", "completed", "{}", 2)
-    runs.note_crashed(db, target.id, "catalog", 9)
+    finish_run(db, "done", "completed", "{}", 2)
+    note_crashed(db, target.id, "catalog", 9)
     states = {row.id: (row.state, row.ended_at) for row in db.execute(text("SELECT * FROM runs"))}
     assert states == {
         "run": ("running", None),
@@ -92,7 +95,7 @@ def test_runs_that_never_ended_are_noted_as_crashed(db: Connection, target: Targ
 
 
 def test_there_is_no_watermark_before_the_first_good_run(db: Connection, target: Target) -> None:
-    assert runs.read_watermark(db, target.id, "statistics") is None
+    assert read_watermark(db, target.id, "statistics") is None
 
 
 @pytest.mark.parametrize(
@@ -109,29 +112,29 @@ def test_a_watermark_remembers_the_last_reading_in_full(
     db: Connection, target: Target, moves: list[tuple[int, bool]], expected: Watermark
 ) -> None:
     for read_at, in_full in moves:
-        runs.move_watermark(db, target.id, "statistics", read_at, in_full=in_full)
-    assert runs.read_watermark(db, target.id, "statistics") == expected
-    assert runs.read_watermark(db, target.id, "catalog") is None
+        move_watermark(db, target.id, "statistics", read_at, in_full=in_full)
+    assert read_watermark(db, target.id, "statistics") == expected
+    assert read_watermark(db, target.id, "catalog") is None
 
 
 def test_a_renewed_token_takes_the_place_of_the_setting(db: Connection) -> None:
-    assert runs.renewed_token(db, "org", "setting") is None
+    assert renewed_token(db, "org", "setting") is None
     for token in ("first", "second"):
-        runs.keep_renewed_token(db, "org", "setting", token, 1)
-    assert runs.renewed_token(db, "org", "setting") == "second"
-    assert runs.renewed_token(db, "another org", "setting") is None
+        keep_renewed_token(db, "org", "setting", token, 1)
+    assert renewed_token(db, "org", "setting") == "second"
+    assert renewed_token(db, "another org", "setting") is None
 
 
 def test_a_setting_that_was_changed_since_wins(db: Connection) -> None:
-    runs.keep_renewed_token(db, "org", "setting", "renewed", 1)
-    assert runs.renewed_token(db, "org", "changed") is None
-    runs.keep_renewed_token(db, "org", "changed", "renewed anew", 2)
-    assert runs.renewed_token(db, "org", "changed") == "renewed anew"
-    assert runs.renewed_token(db, "org", "setting") is None
+    keep_renewed_token(db, "org", "setting", "renewed", 1)
+    assert renewed_token(db, "org", "changed") is None
+    keep_renewed_token(db, "org", "changed", "renewed anew", 2)
+    assert renewed_token(db, "org", "changed") == "renewed anew"
+    assert renewed_token(db, "org", "setting") is None
 
 
 def test_of_the_setting_only_a_digest_is_kept(db: Connection) -> None:
-    runs.keep_renewed_token(db, "org", "the-setting", "renewed", 1)
+    keep_renewed_token(db, "org", "the-setting", "renewed", 1)
     assert "the-setting" not in str(db.execute(text("SELECT * FROM renewed_tokens")).all())
 
 
@@ -187,7 +190,7 @@ def test_an_intent_may_be_written_down_anew(db: Connection, target: Target) -> N
 
 
 def test_what_was_left_open_is_listed_by_kind_oldest_first(db: Connection, target: Target) -> None:
-    other = runs.find_target(db, "https://other", "group", "name")
+    other = find_target(db, "https://other", "group", "name")
     for at, name in enumerate(("late", "closed", "early", "failed")):
         submissions.intend(db, submission(target, name), 10 - at)
     submissions.intend(db, submission(target, "catalog", kind=CATALOG), 1)
@@ -230,7 +233,7 @@ def test_a_row_that_comes_twice_is_aside_once_with_its_last_reason(db: Connectio
 
 
 def test_streams_and_targets_have_their_own_rows_aside(db: Connection, target: Target) -> None:
-    other = runs.find_target(db, "https://other", "group", "name")
+    other = find_target(db, "https://other", "group", "name")
     put_aside(db, target, aside(("a", "catalog's")), 1)
     put_aside(db, target, aside(("a", "statistics'")), 2, "statistics")
     put_aside(db, other, aside(("a", "the other's")), 3)
@@ -258,14 +261,14 @@ def test_nothing_aside_is_an_empty_frame_of_text(db: Connection, target: Target)
 @pytest.fixture
 def lived(db: Connection, target: Target) -> Target:
     """A target with something of everything."""
-    integrated = runs.set_integration(db, target, "run", "i-1", trusted=True)
+    integrated = set_integration(db, target, "run", "i-1", trusted=True)
     accepted = pd.DataFrame({"external_id": ["C1", "C2"], "course_id": "c", "digest": "d", "body": "{}"})
     courses.accept_courses(
         db, target.id, accepted.assign(learning_seconds=None), run_id="run", operation_id="o", now_ms=1
     )
     courses.archive_courses(db, target.id, ["C2"], run_id="run", operation_id="o")
-    runs.move_watermark(db, target.id, "catalog", 1_768_464_000_999, in_full=True)
-    runs.finish_run(db, "run", "completed", '{"extracted": 2}', 1_768_464_001_000)
+    move_watermark(db, target.id, "catalog", 1_768_464_000_999, in_full=True)
+    finish_run(db, "run", "completed", '{"extracted": 2}', 1_768_464_001_000)
     for number in range(11):
         run(db, target, f"run {number}", at=1_768_464_001_000 + 1000 * number)
     for name in ("open", "closed"):
@@ -295,14 +298,14 @@ def test_the_overview_tells_all_at_a_glance(db: Connection) -> None:
 
 @pytest.mark.usefixtures("target")
 def test_a_finished_run_shows_its_summary(db: Connection) -> None:
-    runs.finish_run(db, "run", "completed", '{"extracted": 2}', 1_768_464_001_000)
+    finish_run(db, "run", "completed", '{"extracted": 2}', 1_768_464_001_000)
     (told,) = overview(db)
     (only,) = told["runs"]
     assert (only["summary"], only["ended_at"]) == ({"extracted": 2}, "2026-01-15T08:00:01Z")
 
 
 def test_a_retired_target_is_not_shown(db: Connection, lived: Target) -> None:
-    runs.set_integration(db, lived, "run 1", "i-2", trusted=True)
+    set_integration(db, lived, "run 1", "i-2", trusted=True)
     (told,) = overview(db)
     assert (told["integration_id"], told["live_courses"], told["rejected"]) == ("i-2", 0, [])
     assert list(rejected_rows(db)) == []

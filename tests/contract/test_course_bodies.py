@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from jsonschema import Draft202012Validator
 
-from tasks.mapping.courses import bodies, map_courses
-from tasks.mapping.languages import LANGUAGES
+from tasks.transform.courses.courses import bodies, map_courses
+from tasks.transform.courses.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

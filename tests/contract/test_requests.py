@@ -15,20 +15,20 @@ from hypothesis import strategies as st
 
 from connectors import http
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.listing import Census
 from connectors.coursera.models import report_fields
+from connectors.coursera.pagination import Census
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.keys import keyed
 from sandbox.clock import MANUAL_START_MS, ManualClock
 from sandbox.server import Sandbox, running
 from sandbox.world import Sizes, World
-from tasks import bodies
-from tasks.mapping.attempts import ATTEMPT_COLUMNS, SEND, merge
-from tasks.mapping.courses import bodies as course_bodies
-from tasks.mapping.courses import map_courses
-from tasks.mapping.reports import read_reports
-from tasks.mapping.statistics import LaunchRule, map_enrollments
+from tasks.load import payloads
+from tasks.transform.courses.courses import bodies as course_bodies
+from tasks.transform.courses.courses import map_courses
+from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, SEND, merge
+from tasks.transform.statistics.enrollment_reports import read_reports
+from tasks.transform.statistics.enrollments import LaunchRule, map_enrollments
 from tests.connections import coursera_settings, learning360_settings, surroundings_on
 from tests.vendor import Contract
 
@@ -135,7 +135,7 @@ async def whole_job(client: Learning360Client, served: Sandbox) -> None:
     courses = course_bodies(map_courses(contents, default_language="en").courses)
     raw = [msgspec.Raw(msgspec.json.encode(course)) for course in courses]
     await _followed(client, served, await client.upsert_courses(integration.id, raw))
-    statistics = bodies.statistics(to_send(reports))
+    statistics = payloads.statistics(to_send(reports))
     await _followed(client, served, await client.send_statistics(integration.id, statistics))
     (first, *_) = (str(course["externalId"]) for course in courses)
     course_id = (await client.external_course(integration.id, first))["courseId"]
@@ -169,7 +169,7 @@ async def test_every_probe_of_a_scope_keeps_the_contract(
     contract: Contract, learning360: Learning360Client, sent: list[httpx.Request]
 ) -> None:
     # Imported here, because it brings Prefect with it: no flow is run.
-    from tasks.integration import OPTIONAL_SCOPES, REQUIRED_SCOPES  # noqa: PLC0415
+    from tasks.setup.scopes import OPTIONAL_SCOPES, REQUIRED_SCOPES  # noqa: PLC0415
 
     for method, path in {**REQUIRED_SCOPES, **OPTIONAL_SCOPES}.values():
         try:
@@ -201,7 +201,7 @@ report = st.fixed_dictionaries(
 def test_whatever_learners_do_their_statistics_keep_the_contract(
     contract: Contract, reports: list[Any], rule: LaunchRule
 ) -> None:
-    sent = msgspec.to_builtins(bodies.statistics(to_send(reports, rule)))
+    sent = msgspec.to_builtins(payloads.statistics(to_send(reports, rule)))
     assert contract.problems_of("ImportExternalStatisticsBody", {"input": sent}) == []
     for body in sent:
         assert isinstance(body["progress"], int)

@@ -15,9 +15,9 @@ ANN = "ann@example.com"
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page is mapped at once, every two attempts fill an operation, and little fits into memory."""
-    monkeypatch.setattr("tasks.intake.BATCH", 2)
-    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", 2)
-    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("tasks.statistics.intake.BATCH", 2)
+    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", 2)
+    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 3)
 
 
 @pytest.fixture
@@ -71,13 +71,13 @@ def times_spent(sync: Sync, mail: str, course: Json) -> list[tuple[int | None, f
 def test_open_attempts_go_out_before_the_reading_has_ended(
     sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch, operation_rows: int
 ) -> None:
-    from tasks.intake import Intake  # noqa: PLC0415 - Prefect is prepared by then
-    from tasks.outbox import Outbox  # noqa: PLC0415
+    from tasks.load.dispatcher import Outbox  # noqa: PLC0415
+    from tasks.statistics.intake import Intake  # noqa: PLC0415 - Prefect is prepared by then
 
     told: list[str] = []
     monkeypatch.setattr(Outbox, "add", noting(told, "sent", Outbox.add))
     monkeypatch.setattr(Intake, "take", noting(told, "page", Intake.take))
-    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", operation_rows)
+    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", operation_rows)
     for mail in learners(40):
         row(sync, mail, course, 9, **moving(sync, 9, 30))
     summary = sync.statistics()
@@ -89,15 +89,15 @@ def test_open_attempts_go_out_before_the_reading_has_ended(
 def test_what_waits_for_a_slot_goes_out_with_the_next_page_once_one_is_idle(
     sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.ahead import Ahead  # noqa: PLC0415 - Prefect is prepared by then
-    from tasks.intake import Intake  # noqa: PLC0415
-    from tasks.outbox import Outbox  # noqa: PLC0415
+    from tasks.load.dispatcher import Outbox  # noqa: PLC0415
+    from tasks.statistics.ahead import Ahead  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.statistics.intake import Intake  # noqa: PLC0415
 
     told: list[str] = []
     monkeypatch.setattr(Outbox, "add", noting(told, "sent", Outbox.add))
     monkeypatch.setattr(Intake, "take", noting(told, "page", Intake.take))
     monkeypatch.setattr(Ahead, "send", noting(told, "mapped", Ahead.send))
-    monkeypatch.setattr("tasks.intake.BATCH", 6)
+    monkeypatch.setattr("tasks.statistics.intake.BATCH", 6)
     # All slots are busy while a batch, of three pages, comes: then more rows are worth waiting for.
     monkeypatch.setattr(Outbox, "enough", property(lambda _: 1 if told.count("page") > 3 else 100))
     for mail in learners(10):

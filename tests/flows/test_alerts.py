@@ -16,7 +16,7 @@ def installed() -> tuple[list[str], dict[str, Any]]:
     """Install the alerts: what was said, and all automations of ours by name."""
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - once its test server runs
 
-    from flows.alerts import install  # noqa: PLC0415
+    from flows.server.alerts import install  # noqa: PLC0415
 
     async def work() -> tuple[list[str], list[Any]]:
         async with get_client() as client:
@@ -31,7 +31,7 @@ def installed() -> tuple[list[str], dict[str, Any]]:
 def notification_block() -> Iterator[Any]:
     from prefect.blocks.notifications import CustomWebhookNotificationBlock  # noqa: PLC0415
 
-    from flows.alerts import ALERTS_BLOCK  # noqa: PLC0415
+    from flows.server.alerts import ALERTS_BLOCK  # noqa: PLC0415
 
     block = CustomWebhookNotificationBlock(name="house", url="https://alerts.example")
     yield block.save(ALERTS_BLOCK)
@@ -72,9 +72,9 @@ def test_register_says_what_is_wrong_with_the_server(
 ) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
 
-    from flows.register import register  # noqa: PLC0415
+    from flows.server.register import register  # noqa: PLC0415
 
-    monkeypatch.setattr("flows.register.PREFECT_API_URL", SimpleNamespace(value=lambda: server))
+    monkeypatch.setattr("flows.server.register.PREFECT_API_URL", SimpleNamespace(value=lambda: server))
     with temporary_settings({PREFECT_API_URL: server}), pytest.raises(kind, match=message) as raised:
         register()
     assert raised.value.exit_code == kind.exit_code

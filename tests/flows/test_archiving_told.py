@@ -133,7 +133,7 @@ def test_a_catalog_that_has_collapsed_tells_what_it_misses_though_the_run_stops(
 
 def test_the_html_report_shows_it_too(sync: Sync, tmp_path: Path) -> None:
     from flows.catalog import catalog  # noqa: PLC0415 - Prefect is imported once its test server runs
-    from flows.console import run_flow  # noqa: PLC0415
+    from flows.cli.run_flow import run_flow  # noqa: PLC0415
 
     sync.add_courses(19)
     sync.sandbox.world.add_content("Ask ann@example.com")

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.clock import DAY_MS
 from sandbox.values import Json
-from tasks.mapping.filters import digest_of
+from tasks.transform.statistics.filters import digest_of
 from tests.installation import Sync
 
 ANN, BOB, CAT = "ann@example.com", "bob@example.com", "cat@example.com"

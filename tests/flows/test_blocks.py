@@ -14,7 +14,7 @@ OURS = ("COURSERA_", "LEARNING360_")
 @pytest.fixture
 def registered(sync: Sync) -> Iterator[Sync]:
     """An installation whose credentials were registered; the blocks are gone afterwards."""
-    from flows.register import register  # noqa: PLC0415 - Prefect is imported once its test server runs
+    from flows.server.register import register  # noqa: PLC0415 - Prefect is imported once its test server runs
 
     register()
     yield sync
@@ -113,7 +113,7 @@ def test_a_token_that_cannot_go_back_is_kept_in_the_ledger(
 def test_register_keeps_a_token_that_was_renewed_since(
     registered: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.register import register  # noqa: PLC0415
+    from flows.server.register import register  # noqa: PLC0415
 
     registered.sandbox.coursera.options.rotate_refresh_token = True
     with monkeypatch.context() as elsewhere:
@@ -130,7 +130,7 @@ def test_register_keeps_a_token_that_was_renewed_since(
 def test_register_leaves_blocks_alone_that_it_has_no_settings_for(
     registered: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.register import register  # noqa: PLC0415
+    from flows.server.register import register  # noqa: PLC0415
 
     before = token_in_block()
     without_environment(monkeypatch, registered, "COURSERA_REFRESH_TOKEN")
@@ -142,7 +142,7 @@ def test_register_leaves_blocks_alone_that_it_has_no_settings_for(
 
 
 def test_register_refuses_a_setting_that_is_wrong(registered: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.register import register  # noqa: PLC0415
+    from flows.server.register import register  # noqa: PLC0415
 
     assert registered
     monkeypatch.setenv("LEARNING360_GROUP_ID", "short")

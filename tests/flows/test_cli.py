@@ -18,7 +18,7 @@ BELOW_A_FILE = "sqlite:///file/ledger.db"
 COMMAND = Path(sys.executable).with_name("coursera-sync")
 WITHOUT_PREFECT = """
 import sys
-from flows.cli import main
+from flows.cli.app import main
 try:
     main()
 except SystemExit as ending:
@@ -117,7 +117,7 @@ def test_a_database_of_prefects_may_hold_what_is_missing_but_not_mend_what_is_wr
 ) -> None:
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings  # noqa: PLC0415
 
-    from flows.beforehand import require_settings  # noqa: PLC0415
+    from flows.cli.preflight import require_settings  # noqa: PLC0415
 
     (tmp_path / "prefect.db").touch()
     monkeypatch.setenv("LEARNING360_API_URL", setting)

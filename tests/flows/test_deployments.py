@@ -34,7 +34,7 @@ ALERTS = {
 HOLDER = """
 import asyncio, os, signal, sys
 from prefect.concurrency.asyncio import concurrency
-from tasks.slots import LEASE_SECONDS
+from tasks.load.slots import LEASE_SECONDS
 async def hold():
     async with concurrency(sys.argv[1], lease_duration=LEASE_SECONDS, strict=True):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ledger.store import open_ledger
+from connectors.ledger.database import open_ledger
 from sandbox.values import Json
 from tests.commands import Command
 from tests.installation import Sync

@@ -93,9 +93,9 @@ class History:
 @pytest.fixture
 def _in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reading is cut into batches, files and many operations."""
-    monkeypatch.setattr("tasks.intake.BATCH", 10)
-    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", 5)
-    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", 20)
+    monkeypatch.setattr("tasks.statistics.intake.BATCH", 10)
+    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", 5)
+    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 20)
 
 
 @pytest.mark.usefixtures("_in_small_pieces")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from connectors.ledger import runs
-from connectors.ledger.store import open_ledger
+from connectors.ledger.database import open_ledger
+from connectors.ledger.runs import NewRun, note_stream, start_run
+from connectors.ledger.targets import find_target
 from tests.installation import Sync
 from tests.postgres import BOTH_DATABASES
 
@@ -13,7 +14,7 @@ pytestmark = BOTH_DATABASES
 def _lock_name(sync: Sync, stream: str) -> str:
     settings = sync.environment()
     with open_ledger(sync.ledger_url) as ledger, ledger.begin() as db:
-        target = runs.find_target(
+        target = find_target(
             db, settings["LEARNING360_API_URL"], settings["LEARNING360_GROUP_ID"], "Coursera for Business"
         )
     return f"{target.key}-{stream}"
@@ -50,7 +51,7 @@ def test_the_other_stream_and_dry_runs_do_not_wait(sync: Sync) -> None:
 def test_a_run_that_died_is_noted_as_crashed_by_the_next(sync: Sync) -> None:
     sync.setup()
     with open_ledger(sync.ledger_url) as ledger, ledger.begin() as db:
-        runs.start_run(db, runs.NewRun("died", 1, "catalog", "someone", dry_run=False, started_at=1))
-        runs.note_stream(db, "died", "catalog")
+        start_run(db, NewRun("died", 1, "catalog", "someone", dry_run=False, started_at=1))
+        note_stream(db, "died", "catalog")
     sync.catalog()
     assert {row["id"]: row["state"] for row in sync.ledger("runs")}["died"] == "crashed"

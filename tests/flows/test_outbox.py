@@ -13,7 +13,7 @@ ROWS, OPERATION_ROWS = 30, 5
 @pytest.fixture
 def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many slots were held whenever one more was taken, while progress goes out in six operations."""
-    from tasks.run import Run  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.runtime.run_context import Run  # noqa: PLC0415 - Prefect is prepared by then
 
     held, seen = 0, list[int]()
 
@@ -29,9 +29,9 @@ def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sync.catalog()
     for number in range(ROWS):
         sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=40)
-    monkeypatch.setattr("tasks.outbox.slot", slot)
-    monkeypatch.setattr("tasks.kinds.Statistics.most_rows", OPERATION_ROWS)
-    monkeypatch.setattr("tasks.outbox.LEAST_SHARE", 1)  # less than a whole one is never worth it
+    monkeypatch.setattr("tasks.load.dispatcher.slot", slot)
+    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", OPERATION_ROWS)
+    monkeypatch.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
     return seen
 
 
@@ -44,8 +44,8 @@ def test_a_slot_is_kept_from_one_operation_to_the_next(sync: Sync, taken: list[i
 def test_others_have_a_turn_once_it_was_kept_for_a_while(
     sync: Sync, taken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.outbox.KEEP_SECONDS", 0)
-    monkeypatch.setattr("tasks.outbox.LINGER_SECONDS", 60)
+    monkeypatch.setattr("tasks.load.dispatcher.KEEP_SECONDS", 0)
+    monkeypatch.setattr("tasks.load.dispatcher.LINGER_SECONDS", 60)
     assert sync.statistics().accepted == ROWS
     # One for each operation, and perhaps the spare one that was ready when no more came.
     assert len(taken) - ROWS // OPERATION_ROWS in {0, 1}
@@ -56,8 +56,8 @@ def test_others_have_a_turn_once_it_was_kept_for_a_while(
 def test_the_last_rows_are_shared_out_among_the_slots(
     sync: Sync, monkeypatch: pytest.MonkeyPatch, courses: int, operations: int
 ) -> None:
-    monkeypatch.setattr("tasks.outbox.slot", nullcontext)  # all are had at once
-    monkeypatch.setattr("tasks.kinds.CourseUpserts.most_rows", 10)
+    monkeypatch.setattr("tasks.load.dispatcher.slot", nullcontext)  # all are had at once
+    monkeypatch.setattr("tasks.load.operations.CourseUpserts.most_rows", 10)
     sync.add_courses(courses)
     assert sync.catalog().accepted == courses
     assert sync.requests("PUT", "/courses") == operations

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.mapping.filters import digest_of
+from tasks.transform.statistics.filters import digest_of
 from tests.installation import Sync
 
 ANN, BOB = "ann@example.com", "bob@example.com"

@@ -12,8 +12,8 @@ import pytest
 import typer
 
 from connectors.errors import SettingsError
-from tasks.mapping.preview import PLAN_COLUMNS
-from tasks.summary import Summary
+from tasks.reporting.summary import Summary
+from tasks.transform.plan_rows import PLAN_COLUMNS
 from tests.installation import Sync
 from tests.onlooker import Onlooker, onlooking
 
@@ -31,14 +31,14 @@ def onlooker(prefect_api: str) -> Iterator[Onlooker]:
 @pytest.fixture
 def command(sync: Sync, capsys: pytest.CaptureFixture[str]) -> Command:
     """A flow run as its command runs it; returns what went to stdout, and to stderr after it."""
-    from flows import console  # noqa: PLC0415 - Prefect is imported once its test server runs
+    from flows.cli import run_flow  # noqa: PLC0415 - Prefect is imported once its test server runs
 
     assert sync.sandbox.world.contents is not None
 
     def run(flow: Any, *, as_json: bool = False, plan: Path | None = None, **parameters: Any) -> str:
         capsys.readouterr()
         with pytest.raises(typer.Exit):
-            console.run(flow, parameters, as_json=as_json, plan=plan)
+            run_flow.run(flow, parameters, as_json=as_json, plan=plan)
         out, err = capsys.readouterr()
         return f"{out}\n--- stderr\n{err}"
 
@@ -218,9 +218,9 @@ def test_a_plan_that_could_not_be_written_stops_the_command_before_it_begins(
     dry_run: bool,  # noqa: FBT001 - a parameter of the table
     named: str,
 ) -> None:
-    from flows import console  # noqa: PLC0415
     from flows.catalog import catalog  # noqa: PLC0415
+    from flows.cli import run_flow  # noqa: PLC0415
 
     with pytest.raises(SettingsError, match=named):
-        console.run(catalog, {"dry_run": dry_run}, as_json=False, plan=tmp_path / name)
+        run_flow.run(catalog, {"dry_run": dry_run}, as_json=False, plan=tmp_path / name)
     assert sync.sandbox.log.entries == []

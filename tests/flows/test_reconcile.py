@@ -273,13 +273,13 @@ def test_rows_that_cannot_be_mapped_are_counted(sync: Sync, course: Json) -> Non
 def test_all_differences_are_kept_in_a_private_file(
     sync: Sync, course: Json, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows import console  # noqa: PLC0415 - Prefect is imported once its test server runs
+    from flows.cli import run_flow  # noqa: PLC0415 - Prefect is imported once its test server runs
     from flows.reconcile import reconcile  # noqa: PLC0415
 
     forget(sync, BOB)
     path = tmp_path / f"differences{suffix}"
     with pytest.raises(typer.Exit) as ended:
-        console.run(reconcile, {}, as_json=False, export=path)
+        run_flow.run(reconcile, {}, as_json=False, export=path)
     assert ended.value.exit_code == 0
     out, err = capsys.readouterr()
     assert "differences: 1 missing" in out
@@ -292,10 +292,10 @@ def test_all_differences_are_kept_in_a_private_file(
 
 
 def test_a_file_of_another_kind_is_refused_before_the_run_begins(sync: Sync, tmp_path: Path) -> None:
-    from flows import console  # noqa: PLC0415
+    from flows.cli import run_flow  # noqa: PLC0415
     from flows.reconcile import reconcile  # noqa: PLC0415
 
     requests = len(sync.sandbox.log.entries)
     with pytest.raises(SettingsError, match=r"--export .* must end in \.csv or \.parquet"):
-        console.run(reconcile, {}, as_json=False, export=tmp_path / "differences.xlsx")
+        run_flow.run(reconcile, {}, as_json=False, export=tmp_path / "differences.xlsx")
     assert len(sync.sandbox.log.entries) == requests

@@ -23,7 +23,7 @@ from prefect.client.schemas.objects import Artifact, State
 
 from connectors.errors import SettingsError, SyncError
 from flows.catalog import catalog
-from flows.console import run_flow
+from flows.cli.run_flow import run_flow
 from flows.setup import setup
 from flows.statistics import statistics
 from tests.installation import Sync, private_words
@@ -204,8 +204,8 @@ def test_an_artifact_that_cannot_be_written_fails_no_run(
     async def refused(*_: Any, **__: Any) -> None:
         raise OSError("no")
 
-    for name in ("publishing.acreate_markdown_artifact", "watching.acreate_progress_artifact"):
-        monkeypatch.setattr(f"tasks.{name}", refused)
+    for name in ("publish.acreate_markdown_artifact", "progress.acreate_progress_artifact"):
+        monkeypatch.setattr(f"tasks.reporting.{name}", refused)
     assert busy_sync.catalog().accepted == 297
     told = [record.getMessage() for record in caplog.records]
     assert "Prefect's server did not take the report (OSError)" in told
@@ -213,7 +213,7 @@ def test_an_artifact_that_cannot_be_written_fails_no_run(
 
 
 def test_a_run_outside_prefect_shows_nothing_and_does_not_fail(sync: Sync) -> None:
-    from tasks.watching import Progress  # noqa: PLC0415
+    from tasks.reporting.progress import Progress  # noqa: PLC0415
 
     sync.add_courses(1)
     asyncio.run(Progress(lambda: 0.0).of("read contents", 1, 2))

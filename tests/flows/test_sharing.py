@@ -21,7 +21,7 @@ COUNTS = ("extracted", "merged", "held", "unchanged", "accepted", "rejected")
 def test_shared_by_three_it_comes_to_the_same(
     busy_sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", 200)
+    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 200)
     busy_sync.catalog()
     shared = busy_sync.backfill(active_from=busy_sync.days_ago(DAYS), workers=3)
     assert shared.accepted > 100
@@ -36,7 +36,7 @@ def test_shared_by_three_it_comes_to_the_same(
     with running(sandbox):
         for name, value in other.environment().items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("tasks.targets.Surroundings", other.surroundings)
+        monkeypatch.setattr("tasks.runtime.targets.Surroundings", other.surroundings)
         other.catalog()
         alone = other.backfill(active_from=other.days_ago(DAYS))
         assert comparable(other.platform()) == together

@@ -34,7 +34,7 @@ def in_a_flow(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 def test_two_runs_together_hold_no_more_than_three() -> None:
-    from tasks.slots import make_sure_of_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import make_sure_of_limit, slot  # noqa: PLC0415
 
     held, most = 0, 0
 
@@ -62,7 +62,7 @@ def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415
     from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate  # noqa: PLC0415
 
-    from tasks.slots import limit_name  # noqa: PLC0415
+    from tasks.load.slots import limit_name  # noqa: PLC0415
 
     settings = sync.environment()
     name = limit_name(settings["LEARNING360_API_URL"], settings["LEARNING360_CLIENT_ID"])
@@ -83,7 +83,7 @@ def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
 
 
 def test_outside_of_a_flow_there_is_no_limit() -> None:
-    from tasks.slots import make_sure_of_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import make_sure_of_limit, slot  # noqa: PLC0415
 
     async def work() -> None:
         run = run_of("x")
@@ -111,7 +111,7 @@ async def _lost(*_: object, **__: object) -> AsyncIterator[None]:
 def test_a_run_goes_on_when_the_limit_fails(
     sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: object
 ) -> None:
-    monkeypatch.setattr("tasks.slots.concurrency", broken)
+    monkeypatch.setattr("tasks.load.slots.concurrency", broken)
     sync.add_courses(2)
     assert sync.catalog().accepted == 2
     assert "360Learning itself will" in caplog.text
@@ -123,7 +123,7 @@ def test_a_run_goes_on_when_the_limit_cannot_be_made_sure_of(
     async def broken(*_: object) -> bool:
         raise httpx.ReadTimeout("slow")
 
-    monkeypatch.setattr("tasks.slots.create_limit", broken)
+    monkeypatch.setattr("tasks.load.slots.create_limit", broken)
     sync.add_courses(2)
     assert sync.catalog().accepted == 2
 
@@ -134,15 +134,15 @@ def test_a_limit_that_is_gone_lets_nobody_through_unseen(
     async def forgotten(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr("tasks.slots.create_limit", forgotten)
-    monkeypatch.setattr("tasks.slots.limit_name", lambda *_: "no-such-limit")
+    monkeypatch.setattr("tasks.load.slots.create_limit", forgotten)
+    monkeypatch.setattr("tasks.load.slots.limit_name", lambda *_: "no-such-limit")
     sync.add_courses(1)
     assert sync.catalog().accepted == 1
     assert "360Learning itself will" in caplog.text
 
 
 def test_what_fails_while_a_slot_is_held_is_raised_as_it_is() -> None:
-    from tasks.slots import make_sure_of_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import make_sure_of_limit, slot  # noqa: PLC0415
 
     async def work() -> None:
         run = run_of(uuid.uuid4().hex)

@@ -15,11 +15,11 @@ from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from connectors.errors import SyncError
 from flows.catalog import catalog
-from flows.console import prepare
+from flows.cli.run_flow import prepare
 from flows.setup import setup
 from flows.statistics import statistics
 from sandbox.clock import DAY_MS
-from tasks.summary import Summary
+from tasks.reporting.summary import Summary
 from tests.house import eventually
 from tests.installation import Sync
 

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.console import STDERR
-from flows.onlooking import watched
+from flows.cli.observer import watched
+from flows.cli.run_flow import STDERR
 from sandbox.clock import DAY_MS
 from sandbox.values import Json
-from tasks.report import Report
-from tasks.watching import looking_on
+from tasks.reporting.progress import looking_on
+from tasks.reporting.report import Report
 from tests.commands import Command
 from tests.installation import Sync
 from tests.onlooker import Onlooker
@@ -148,7 +148,7 @@ def test_one_that_fails_while_coursera_is_read_leaves_the_rest_to_the_others(
         groups.sync.sandbox.enroll(
             f"learner{number}@example.com", course, programId=groups.sales["id"], overallProgress=40
         )
-    from tasks.intake import Intake  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.statistics.intake import Intake  # noqa: PLC0415 - Prefect is prepared by then
 
     take = Intake.take
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from connectors.ledger.store import Ledger
-from tasks import step
+from connectors.ledger.database import Ledger
+from tasks.runtime import step
 
 
 class Reaper:
@@ -59,7 +59,7 @@ async def main_job() -> None:
     step.step = lambda _name, **_: lambda function: function
     from flows.catalog import catalog  # noqa: PLC0415 - after the decorator was replaced
     from flows.statistics import statistics  # noqa: PLC0415
-    from tasks import load  # noqa: PLC0415
+    from tasks.load import submit as load  # noqa: PLC0415
 
     load.LISTING_PATIENCE_SECONDS, load.LISTING_POLL_SECONDS = 0.2, 0.1
     await catalog.fn()

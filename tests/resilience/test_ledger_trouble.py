@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from connectors.ledger import store, submissions
+from connectors.ledger import database, submissions
+from connectors.ledger.database import open_ledger
 from connectors.ledger.keys import key_of
 from connectors.ledger.schema import SCHEMA_VERSION
-from connectors.ledger.store import open_ledger
 from sandbox.values import Json
 from tests.installation import Sync
 
@@ -30,20 +30,20 @@ def course(sync: Sync) -> Json:
 def test_a_full_disk_is_told_plainly_and_the_next_run_puts_it_right(
     sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = store._prepare_sqlite  # noqa: SLF001 - no disk of ours can be filled up
+    prepare = database._prepare_sqlite  # noqa: SLF001 - no disk of ours can be filled up
 
     def full(connection: Any, record: object) -> None:
         prepare(connection, record)
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count={pages + 1}").close()
 
-    monkeypatch.setattr(store, "_prepare_sqlite", full)
+    monkeypatch.setattr(database, "_prepare_sqlite", full)
     for number in range(2_000):
         sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=10)
     summary = sync.statistics()
     assert summary.state == "failed"
     assert "full" in str(summary.error)
-    monkeypatch.setattr(store, "_prepare_sqlite", prepare)
+    monkeypatch.setattr(database, "_prepare_sqlite", prepare)
     again = sync.statistics(full=True)
     assert again.recovered + again.accepted == 2_001
     assert sync.statistics(full=True).unchanged == 2_001
@@ -51,7 +51,7 @@ def test_a_full_disk_is_told_plainly_and_the_next_run_puts_it_right(
 
 
 def test_a_locked_database_is_told_plainly(sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
     other = sqlite3.connect(sync.state_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     summary = sync.statistics()
@@ -74,7 +74,7 @@ def test_a_clock_of_ours_that_is_off_does_not_hide_an_operation(
             chance=right.chance,
         )
 
-    monkeypatch.setattr("tasks.targets.Surroundings", three_hours_ahead)
+    monkeypatch.setattr("tasks.runtime.targets.Surroundings", three_hours_ahead)
     sync.sandbox.faults.add("lose", path="bulk/integrations/.*/stats", platform="learning360", times=1)
     assert sync.statistics().accepted == 1
     assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.aliases import load_aliases
+from connectors.alias_file import load_aliases
 from connectors.errors import SettingsError
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping.attempts import ATTEMPT_COLUMNS, merge
-from tasks.mapping.statistics import LaunchRule
+from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, merge
+from tasks.transform.statistics.enrollments import LaunchRule
 
 DAY = 86_400_000
 HELD, UNCHANGED, SEND = "held", "unchanged", "send"

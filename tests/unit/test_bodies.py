@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import bodies
-from tasks.mapping.times import iso_times
+from tasks.load import payloads
+from tasks.transform.timestamps import iso_times
 
 DAY = 86_400_000
 
@@ -36,7 +36,7 @@ def attempts(**columns: list[object]) -> pd.DataFrame:
 
 def statistics(attempts: pd.DataFrame) -> list[dict[str, Any]]:
     """The attempts as they are sent."""
-    sent: list[dict[str, Any]] = json.loads(msgspec.json.encode(bodies.statistics(attempts)))
+    sent: list[dict[str, Any]] = json.loads(msgspec.json.encode(payloads.statistics(attempts)))
     return sent
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rendering.charts import CROSS, HEIGHT, WIDTH, Series, data_uri, stacked_bars
+from tasks.reporting.charts import CROSS, HEIGHT, WIDTH, Series, data_uri, stacked_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 Bars = list[tuple[float, float, float, float]]

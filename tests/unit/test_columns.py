@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping.columns import NOT_AN_OBJECT, Reasons, blank, flag, frame, number, text
+from tasks.transform.columns import NOT_AN_OBJECT, Reasons, blank, flag, frame, number, text
 
 LONE_SURROGATE = "\ud800"
 JSON = st.recursive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.mapping.courses import bodies, latest, map_courses
+from tasks.transform.courses.courses import bodies, latest, map_courses
 
 PLAIN = {"contentId": "id-1", "name": "Machine Learning", "slug": "machine-learning"}
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping.courses import MappedCourses, bodies, latest, map_courses
-from tasks.mapping.languages import LANGUAGES
+from tasks.transform.courses.courses import MappedCourses, bodies, latest, map_courses
+from tasks.transform.courses.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import SettingsError
-from flows.house import House, is_loopback, open_house, private_key, project_folder, settings_here
+from flows.server.home import House, is_loopback, open_house, private_key, project_folder, settings_here
 
 HERE = "127.0.0.1"
 SIGN_IN = "keeper:a-password"

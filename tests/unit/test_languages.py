@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping.languages import LANGUAGES, platform_language, to_platform
+from tasks.transform.courses.languages import LANGUAGES, platform_language, to_platform
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping import learners
-from tasks.mapping.learners import address_changes, renamed
+from tasks.transform.statistics import learner_moves
+from tasks.transform.statistics.learner_moves import address_changes, renamed
 
 Row = tuple[str, str, int]
 Move = tuple[str, str]
@@ -28,7 +28,7 @@ def resolved(read: list[Row], known: list[Row]) -> tuple[list[str], list[Move]]:
     """The rows' addresses in their order, and the moves."""
     given_rows = frame(read)
     changes = address_changes(given_rows, frame(known).drop(columns="position"))
-    enrollments, moves = learners.resolved(given_rows, changes), changes.moves
+    enrollments, moves = learner_moves.resolved(given_rows, changes), changes.moves
     pd.testing.assert_frame_equal(enrollments.drop(columns="learner"), given_rows.drop(columns="learner"))
     assert {str(dtype) for dtype in (enrollments["learner"].dtype, *moves.dtypes)} == {"str"}
     assert list(moves.columns) == ["old", "new"]

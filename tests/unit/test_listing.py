@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.coursera.listing import FIRST_PAGE, Census, read_pages
 from connectors.coursera.models import Page
+from connectors.coursera.pagination import FIRST_PAGE, Census, read_pages
 
 
 class Listing:

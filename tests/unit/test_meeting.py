@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.meeting import Meeting
+from tasks.runtime.meeting import Meeting
 
 
 class Doing:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.memory import THOROUGH_EVERY, tidy
+from tasks.runtime.memory import THOROUGH_EVERY, tidy
 
 
 class Knot:

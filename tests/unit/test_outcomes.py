@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from connectors.learning360.models import ResultInput, result_of
-from tasks.outcomes import (
+from tasks.load.results import (
     NO_RESULT,
     OUTCOME_COLUMNS,
     course_key,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.pace import Pace, fair_share
+from tasks.load.pace import Pace, fair_share
 
 ROWS = st.integers(1, 100_000)
 LEFT = st.lists(st.floats(0, 10_000), max_size=2)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.mapping.plan import archivable, digest, digests, exceeds, missing, plan_courses
+from tasks.transform.courses.diff import archivable, digest, digests, exceeds, missing, plan_courses
 
 BODY = {"externalId": "a", "name": "Ä", "subjects": ["x", "y"], "duration": 5}
 

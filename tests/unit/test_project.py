@@ -79,7 +79,7 @@ def requirements(name: str) -> dict[str, str]:
             "requirements-dev.txt",
         ),
         *("connectors", "connectors/coursera", "connectors/learning360", "connectors/ledger"),
-        *("tasks", "tasks/mapping", "flows", "sandbox", "tests", "docs/decisions", ".ci"),
+        *("tasks", "tasks/transform", "flows", "sandbox", "tests", "docs/decisions", ".ci"),
     ],
 )
 def test_every_room_is_there(path: str) -> None:

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from tasks.mapping.courses import latest, map_courses
-from tasks.mapping.languages import platform_language
-from tasks.mapping.quality import findings
+from tasks.transform.courses.courses import latest, map_courses
+from tasks.transform.courses.languages import platform_language
+from tasks.transform.courses.quality import findings
 from tests.unit.test_courses_properties import contents
 
 FINE = {

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.keys import keyed
-from tasks.mapping.attempts import ATTEMPT_COLUMNS, STATE
-from tasks.mapping.fingerprints import KEY
-from tasks.mapping.reconciliation import (
+from tasks.transform.comparison import (
     DIFFERENCES,
     FOUND_COLUMNS,
     MISSING,
@@ -20,6 +18,8 @@ from tasks.mapping.reconciliation import (
     expected_attempts,
     found_attempts,
 )
+from tasks.transform.row_keys import KEY
+from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, STATE
 
 WHOLE = ("first_at", "last_at", "progress", "time_spent")
 TEXTS = ("learner", "course")

@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from connectors.ledger.history import PastRun
-from tasks import report as reports
-from tasks import watching
-from tasks.preview import Preview
-from tasks.rendering.html import html
-from tasks.rendering.markdown import markdown
-from tasks.report import Count, Reason, Report, Step, failure, in_words, slowest
-from tasks.story import MOST_EXAMPLES, Example, Section, Story, Stretch
-from tasks.watching import AT_MOST_EVERY_SECONDS, Gauge, Progress, looking_on
+from connectors.ledger.run_history import PastRun
+from tasks.reporting import progress
+from tasks.reporting import report as reports
+from tasks.reporting.html import html
+from tasks.reporting.markdown import markdown
+from tasks.reporting.plan import Preview
+from tasks.reporting.progress import AT_MOST_EVERY_SECONDS, Gauge, Progress, looking_on
+from tasks.reporting.recorder import MOST_EXAMPLES, Example, Section, Story, Stretch
+from tasks.reporting.report import Count, Reason, Report, Step, failure, in_words, slowest
 
 AS_OF = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
 SUMMANDS = [
@@ -195,9 +195,9 @@ class Prefect:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[float] = []
-        monkeypatch.setattr("tasks.watching.FlowRunContext.get", object)
-        monkeypatch.setattr(watching, "acreate_progress_artifact", self._create)
-        monkeypatch.setattr(watching, "aupdate_progress_artifact", self._update)
+        monkeypatch.setattr("tasks.reporting.progress.FlowRunContext.get", object)
+        monkeypatch.setattr(progress, "acreate_progress_artifact", self._create)
+        monkeypatch.setattr(progress, "aupdate_progress_artifact", self._update)
 
     async def _create(self, progress: float, **_: Any) -> UUID:
         self.told.append(progress)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.ledger.keys import key_of
-from tasks.spool import Spool
+from tasks.statistics.spool import Spool
 
 Batches = list[list[tuple[str, int]]]
 
@@ -31,7 +31,7 @@ def frame(rows: list[tuple[str, int]]) -> pd.DataFrame:
 def test_all_rows_come_back_and_those_of_a_key_together(
     monkeypatch: pytest.MonkeyPatch, rows_at_once: int, batches: Batches
 ) -> None:
-    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", rows_at_once)
     with Spool() as spool:
         spool.expect(sum(map(len, batches)))
         for batch in batches:
@@ -48,7 +48,7 @@ def test_all_rows_come_back_and_those_of_a_key_together(
 def test_its_files_are_private_and_gone_when_it_is_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tasks.spool.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 2)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Spool() as spool:
         spool.add(frame([("a", 1), ("b", 2), ("c", 3)]))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.coursera.models import report_fields, report_rows
-from tasks.mapping.reports import read_reports
-from tasks.mapping.statistics import ENROLLMENT_COLUMNS, MappedEnrollments, map_enrollments
+from tasks.transform.statistics.enrollment_reports import read_reports
+from tasks.transform.statistics.enrollments import ENROLLMENT_COLUMNS, MappedEnrollments, map_enrollments
 
 NOW = 1_790_000_000_000
 DAY = 86_400_000

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.summary import State, Summary
+from tasks.reporting.summary import State, Summary
 
 COUNTS = {"extracted": 21, "merged": 1, "held": 2, "unchanged": 3, "accepted": 4, "rejected": 11}
 FIELDS = [

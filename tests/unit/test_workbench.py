@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.workbench import Workbench
+from tasks.runtime.workbench import Workbench
 
 
 def waiting_for(event: threading.Event, told: list[str], name: str) -> Callable[[], str]:

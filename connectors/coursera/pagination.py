@@ -1,0 +1,100 @@
+"""Reading a paged listing: pages ahead of time, cursors that must advance, and proof of completeness."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from connectors.coursera.models import Page
+from connectors.coursera.row_ids import Hashes, hashes
+
+PAGES_AT_ONCE = 4
+# So many pages may be there or under way before they are asked for: as many again as are fetched at a time,
+# so that the reading goes on while a batch of them is worked on.
+PAGES_AHEAD = 2 * PAGES_AT_ONCE
+FIRST_PAGE = range(1)
+
+Fetch = Callable[[int], Coroutine[None, None, Page]]
+
+
+@dataclass
+class Census:
+    """Counts what a listing showed, to tell whether it was all.
+
+    A listing is complete when as many different elements were read as its last total says, and no cursor
+    stood still. One that shrank while it was read is not believed: what vanished may have let another
+    element slip between two pages, and the count would not tell. Identities are kept as 64-bit hashes of
+    this process: eight bytes an element, however many there are.
+    """
+
+    total: int | None = None
+    stood_still_at: int | None = None
+    shrank: bool = False
+    _pages: list[Hashes] = field(default_factory=list)
+
+    def add(self, page: Page) -> None:
+        """Count a page's elements and note its total."""
+        if page.paging.total is not None:
+            self.shrank |= self.total is not None and page.paging.total < self.total
+            self.total = page.paging.total
+        self._pages.append(page.identities)
+
+    @property
+    def different(self) -> int:
+        """How many different elements were read."""
+        # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
+        every = np.sort(np.concatenate([hashes([]), *self._pages]))
+        self._pages = [every]  # asked for again, it is in order already
+        return len(every) - int(np.count_nonzero(every[1:] == every[:-1]))
+
+    @property
+    def problem(self) -> str | None:
+        """Why the listing cannot be taken for complete; None where it can."""
+        if self.stood_still_at is not None:
+            return f"the listing did not advance beyond {self.stood_still_at}"
+        if self.total is not None and self.different != self.total:
+            return f"{self.different} different rows were read of a listing of {self.total}"
+        return "the listing shrank while it was read" if self.shrank else None
+
+
+async def read_pages(fetch: Fetch, census: Census, first: range = FIRST_PAGE) -> AsyncGenerator[Page]:
+    """Yield a listing's pages in order, fetching PAGES_AT_ONCE at a time, counted in ``census``.
+
+    The chain of ``next`` is what counts. Pages ahead are fetched on the guess that they are as long as
+    the one before; a guess that proves wrong (a short page) is dropped and the true start fetched.
+    ``first`` are the starts of those to fetch at once, before any page has told how many there are.
+    """
+    ahead: dict[int, asyncio.Task[Page]] = {}
+    turn = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def in_turn(start: int) -> Page:
+        async with turn:
+            return await fetch(start)
+
+    start: int | None = 0
+    _look_ahead(ahead, in_turn, first)
+    try:
+        while start is not None:
+            page = await (ahead.pop(start, None) or in_turn(start))
+            census.add(page)
+            yield page
+            following = page.paging.next
+            if following is not None and (following <= start or not page.elements):
+                census.stood_still_at = start
+                return
+            if following is not None:
+                guesses = range(following, census.total or 0, following - start)
+                _look_ahead(ahead, in_turn, guesses[:PAGES_AHEAD])
+            start = following
+    finally:
+        for task in ahead.values():
+            task.cancel()
+        await asyncio.gather(*ahead.values(), return_exceptions=True)
+
+
+def _look_ahead(ahead: dict[int, asyncio.Task[Page]], fetch: Fetch, guesses: range) -> None:
+    """Start fetching the pages that are likely to follow, where a total says that there are more."""
+    for guess in guesses:
+        if guess not in ahead:
+            ahead[guess] = asyncio.ensure_future(fetch(guess))

@@ -1,0 +1,72 @@
+"""Targets: the integrations in 360Learning's groups, and whether the ledger knows what they hold."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, insert, select, update
+
+from connectors.ledger.refresh_tokens import fingerprint
+from connectors.ledger.schema import runs, targets
+
+
+@dataclass(frozen=True)
+class Target:
+    """An integration in a 360Learning group.
+
+    ``key`` names the group's integration, whichever it is; ``integration_id`` is None until it is set up;
+    ``trusted`` says whether the ledger knows what it holds.
+    """
+
+    id: int
+    key: str
+    integration_id: str | None
+    trusted: bool
+
+
+def find_target(db: Connection, api_url: str, group_id: str, platform_name: str) -> Target:
+    """The ledger's record of a target, made where there is none."""
+    identity = {"api_url": api_url, "group_id": group_id, "platform_name": platform_name, "retired": False}
+    query = select(targets.c.id, targets.c.integration_id, targets.c.trusted).filter_by(**identity)
+    row = db.execute(query).one_or_none()
+    if row is None:
+        db.execute(insert(targets).values(**identity, trusted=False))
+        row = db.execute(query).one()
+    key = fingerprint(f"{api_url} {group_id} {platform_name}")[:16]
+    return Target(row.id, key, row.integration_id, row.trusted)
+
+
+def identity_of_target(db: Connection, run_id: str) -> tuple[str, str, str] | None:
+    """The api_url, group_id and platform_name of the target that a run serves."""
+    query = select(targets.c.api_url, targets.c.group_id, targets.c.platform_name)
+    row = db.execute(
+        query.join(runs, runs.c.target_id == targets.c.id).where(runs.c.id == run_id)
+    ).one_or_none()
+    return None if row is None else (row.api_url, row.group_id, row.platform_name)
+
+
+def set_integration(
+    db: Connection, target: Target, run_id: str, integration_id: str, *, trusted: bool
+) -> Target:
+    """Note which integration a target is, and whether the ledger knows what it holds.
+
+    Where it was another one before, that one is gone with all that it held: its records are retired, and
+    the target begins anew. The run becomes one of the new target's.
+    """
+    if target.integration_id is not None:
+        target = _successor(db, target)
+        db.execute(update(runs).where(runs.c.id == run_id).values(target_id=target.id))
+    values = {"integration_id": integration_id, "trusted": trusted}
+    db.execute(update(targets).where(targets.c.id == target.id).values(**values))
+    return replace(target, integration_id=integration_id, trusted=trusted)
+
+
+def _successor(db: Connection, target: Target) -> Target:
+    identity = (targets.c.api_url, targets.c.group_id, targets.c.platform_name)
+    row = db.execute(select(*identity).where(targets.c.id == target.id)).one()
+    db.execute(update(targets).where(targets.c.id == target.id).values(retired=True))
+    return find_target(db, *row)
+
+
+def trust(db: Connection, target: Target) -> Target:
+    """Note that the ledger knows what the integration holds, or is to go on as if it did."""
+    db.execute(update(targets).where(targets.c.id == target.id).values(trusted=True))
+    return replace(target, trusted=True)

@@ -1,0 +1,5 @@
+"""`python -m flows.cli`: the same as `coursera-sync`."""
+
+from flows.cli.app import main
+
+main()

@@ -1,0 +1,143 @@
+"""Running a flow from the command line: what goes to stdout, what to stderr, and how it ends."""
+
+import gc
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from connectors.errors import SyncError
+from flows.cli.interrupts import run_to_end
+from flows.cli.preflight import require_settings
+from flows.server.prefect_settings import GOOD_SETTINGS
+from tasks.reporting.summary import COUNTS, INTERRUPTED, Summary
+
+if TYPE_CHECKING:
+    from tasks.reporting.plan import Preview
+
+# Prefect's own settings where people have set none: room for a slow machine to start the temporary server,
+# and no warning about log lines that belong to no run.
+PREFECT_DEFAULTS = GOOD_SETTINGS | {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+}
+# On the console Prefect would repeat our messages, and print a traceback for every failure.
+QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+# What is imported stays: to look through it for garbage, time and again, took an eighth of a start.
+GARBAGE_AFTER = 100_000
+Flow = Callable[..., Coroutine[Any, Any, Any]]
+logger = logging.getLogger("coursera_sync")
+
+# One console for log lines and bars, so that neither garbles the other.
+STDERR = Console(stderr=True)
+
+
+def prepare(*, verbose: bool) -> None:
+    """Set up logging to stderr, and Prefect before it is imported."""
+    for name, value in (PREFECT_DEFAULTS if verbose else PREFECT_DEFAULTS | QUIET).items():
+        os.environ.setdefault(name, value)
+    gc.set_threshold(GARBAGE_AFTER)
+    handler = RichHandler(console=STDERR, show_path=False, markup=False)
+    handler.setFormatter(logging.Formatter("%(message)s", datefmt="%H:%M:%S"))
+    # Prefect's own handler, once there, stays: it carries our lines to a run's log.
+    logger.handlers = [handler, *(each for each in logger.handlers if not isinstance(each, RichHandler))]
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def run(
+    flow: Flow,
+    parameters: dict[str, Any],
+    *,
+    as_json: bool,
+    report: Path | None = None,
+    plan: Path | None = None,
+    export: Path | None = None,
+) -> None:
+    """Run a flow, print its plan and its summary, write the files asked for, and end with its exit code.
+
+    The plan of a dry run is part of the answer on stdout; with ``as_json`` that is one object, and it goes to
+    stderr.
+    """
+    from flows.cli.plan_table import require_plan_file, show  # noqa: PLC0415 - few commands show a plan
+
+    require_plan_file(plan, dry_run=bool(parameters.get("dry_run")))
+    foresee = partial(show, path=plan, to_stderr=as_json)
+    summary = run_flow(flow, parameters, report=report, foresee=foresee, export=export)
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        typer.echo(in_words(summary))
+        if summary.rejected:
+            typer.echo("  why rows were put aside: coursera-sync status --rejected")
+    raise typer.Exit(summary.exit_code)
+
+
+def run_flow(
+    flow: Flow,
+    parameters: dict[str, Any],
+    *,
+    report: Path | None = None,
+    foresee: "Callable[[Sequence[Preview]], None]" = lambda _: None,
+    export: Path | None = None,
+) -> Summary:
+    """Run a flow to its end and return its summary; a failure is raised, once its report is written."""
+    from flows.cli.observer import watched  # noqa: PLC0415 - it imports Prefect, which must be prepared first
+
+    # With --verbose Prefect writes to stderr too, past our console.
+    quiet = not logger.isEnabledFor(logging.DEBUG)
+    with watched(
+        getattr(flow, "name", ""),
+        STDERR,
+        report_file=report,
+        foresee=foresee,
+        export_file=export,
+        bars=quiet,
+    ):
+        return _run_flow(flow, parameters)
+
+
+def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
+    require_settings(getattr(flow, "name", ""))
+    try:
+        result = run_to_end(flow(**parameters))
+    except KeyboardInterrupt as error:
+        raise SyncError(INTERRUPTED) from error
+    except RuntimeError as error:
+        if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
+            raise
+        raise SyncError(
+            "Prefect's server in PREFECT_API_URL cannot be reached: start it, or unset PREFECT_API_URL to "
+            "run on a temporary one."
+        ) from error
+    if not isinstance(result, Summary):
+        raise TypeError("a flow of ours returns its summary")
+    return result
+
+
+def print_json(value: object) -> None:
+    """Put one JSON object on stdout, as its last line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def in_words(summary: Summary) -> str:
+    """The summary for people; that of several targets is told one by one."""
+    if summary.targets is not None:
+        return "\n".join(map(in_words, summary.targets))
+    counts = ", ".join(f"{name} {getattr(summary, name)}" for name in COUNTS if getattr(summary, name))
+    named = f"{summary.flow}, {summary.target}" if summary.target else summary.flow
+    lines = [f"{named}: {summary.state.replace('_', ' ')} in {summary.seconds:.1f} s"]
+    lines += [f"  {counts or 'nothing to do'}"]
+    if summary.differences is not None:
+        found = ", ".join(f"{count} {sort}" for sort, count in summary.differences.items() if count)
+        lines += [f"  differences: {found or 'none'}"]
+    lines += [f"  note: {note}" for note in summary.notes]
+    return "\n".join(lines)

@@ -1,0 +1,16 @@
+"""How a flow ends in Prefect."""
+
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks.reporting.summary import Summary
+
+WITH_REJECTS = "Completed with rejects"
+
+
+def ended(summary: Summary) -> Summary | State[Summary]:
+    """The flow's result; rows put aside show in the name of the state it ends in."""
+    if summary.state != "completed_with_rejects":
+        return summary
+    message = f"{summary.rejected} rows were put aside; `coursera-sync status --rejected` says why"
+    return Completed(name=WITH_REJECTS, message=message, data=summary)

@@ -1,0 +1,153 @@
+"""Archiving with care: which courses a reading misses, since when, and what becomes of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+import pandas as pd
+
+from connectors.errors import SyncError
+from connectors.ledger import courses as ledger
+from connectors.ledger.bulk_io import records
+from connectors.ledger.run_history import course_bodies
+from tasks.catalog.usage import used
+from tasks.extract.coursera import CatalogReading
+from tasks.reporting.recorder import Section
+from tasks.runtime.run_context import Run
+from tasks.runtime.step import step
+from tasks.transform.courses import diff
+
+MOST_TOLD = 10
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What a reading misses.
+
+    ``courses``: the live courses that it does not show, with external_id, name, missed, outcome and used
+    str (the last three in words) and due bool, whether they are archived; ``live``: how many courses are
+    live; ``shown``: the external ids that it shows.
+    """
+
+    courses: pd.DataFrame
+    live: int
+    shown: Sequence[str]
+
+
+@step("look for courses that are gone")
+async def find_gone(run: Run, reading: CatalogReading) -> Gone:
+    """Find the live courses that a complete reading misses, and where they are used.
+
+    Only a reading in which every element had a usable id can say that a course is gone.
+    """
+    with run.ledger.read() as db:
+        known = ledger.known_courses(db, run.target.id)
+    live = int(known["live"].sum())
+    ids = [_content_id(element) for element in reading.elements]
+    shown = [one for one in ids if one is not None]
+    trusted = reading.shows_all and len(shown) == len(ids)
+    missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
+    gone = Gone(await _told(run, _counted(run, missed), live), live, shown)
+    _show(run, gone)
+    return gone
+
+
+def require_few(run: Run, gone: Gone) -> None:
+    """Raise SyncError where the catalog has collapsed and would be archived; else such a thing is a note."""
+    settings, missed = run.settings.sync, len(gone.courses)
+    if not diff.exceeds(missed, gone.live, settings.archive_limit):
+        return
+    what = f"the catalog misses {missed} of {gone.live} live courses, more than {settings.archive_limit:.0%}"
+    if settings.archive_removed:
+        raise SyncError(
+            f"Stopped before anything was written: {what}. See whether Coursera's contract or programs have "
+            "changed; if that is right, raise SYNC_ARCHIVE_LIMIT for one run."
+        )
+    run.note(f"Look at Coursera: {what}. Nothing is archived: SYNC_ARCHIVE_REMOVED is off")
+
+
+def note_gone(run: Run, gone: Gone) -> None:
+    """Keep count of the days on which courses were missed; those that are back start anew."""
+    with run.ledger.begin() as db:
+        ledger.note_present(db, run.target.id, gone.shown)
+        ledger.note_missing(db, run.target.id, gone.courses["external_id"].tolist(), today(run))
+
+
+def to_archive(gone: Gone) -> pd.DataFrame:
+    """The courses whose grace is over: external_id."""
+    return gone.courses.loc[gone.courses["due"], ["external_id"]].reset_index(drop=True)
+
+
+def today(run: Run) -> str:
+    """The day of the run (UTC, ISO)."""
+    return datetime.fromtimestamp(run.surroundings.now_ms() / 1000, UTC).date().isoformat()
+
+
+def _counted(run: Run, missed: pd.DataFrame) -> pd.DataFrame:
+    """Count today among the days on which courses were missed; a day counts once."""
+    day = today(run)
+    return missed.assign(
+        missing_since=missed["missing_since"].fillna(day),
+        missed_days=missed["missed_days"] + missed["missed_on"].ne(day).astype("int64"),
+    )
+
+
+async def _told(run: Run, missed: pd.DataFrame, live: int) -> pd.DataFrame:
+    """Say of each course in words what is known of it, and what becomes of it."""
+    settings = run.settings.sync
+    ids, days = missed["external_id"].tolist(), missed["missed_days"].tolist()
+    grace_over = missed["external_id"].isin(diff.archivable(missed, settings.archive_grace))
+    stays = _why_all_stay(run, len(ids), live)
+    outcomes = [stays or _outcome(settings.archive_grace, over=over) for over in grace_over]
+    usage = await used(run, ids) if settings.archive_removed else {}
+    names = _names(run, ids)
+    dates = zip(days, missed["missing_since"], strict=True)
+    texts = {
+        "name": [names.get(one, "") for one in ids],
+        "missed": [f"on {count} day{'' if count == 1 else 's'} since {since}" for count, since in dates],
+        "outcome": outcomes,
+        "used": [usage.get(one, "") for one in ids],
+    }
+    told = {column: pd.Series(values, index=missed.index, dtype="str") for column, values in texts.items()}
+    return missed.assign(due=grace_over & (stays is None), **told)
+
+
+def _why_all_stay(run: Run, missed: int, live: int) -> str | None:
+    """Why nothing is archived, however long it was missed; None where courses are."""
+    if not run.settings.sync.archive_removed:
+        return "stays: SYNC_ARCHIVE_REMOVED is off"
+    limit = run.settings.sync.archive_limit
+    return f"stays: more than {limit:.0%} are missing" if diff.exceeds(missed, live, limit) else None
+
+
+def _outcome(grace: int, *, over: bool) -> str:
+    days = f"{grace} day{'' if grace == 1 else 's'}"
+    return f"archived: missed on {days} or more" if over else f"stays until it is missed on {days}"
+
+
+def _names(run: Run, external_ids: Sequence[str]) -> dict[str, str]:
+    with run.ledger.read() as db:
+        texts = course_bodies(db, run.target.id, external_ids)
+    return {external_id: str(orjson.loads(text).get("name", "")) for external_id, text in texts.items()}
+
+
+def _show(run: Run, gone: Gone) -> None:
+    """Tell of the first courses in the report, those to archive before the others."""
+    limit = run.settings.sync.archive_limit
+    first = gone.courses.sort_values("due", ascending=False, kind="stable").head(MOST_TOLD)
+    rows = [
+        (f"{row['name']} ({row['external_id']})", row["missed"], row["outcome"], row["used"])
+        for row in records(first[["name", "external_id", "missed", "outcome", "used"]])
+    ]
+    run.story.sections["missing"] = Section(
+        f"Missing in Coursera: {len(gone.courses)} of {gone.live} live courses, of which a run archives "
+        f"at most {limit:.0%}",
+        ("course", "missed", "what becomes of it", "used by"),
+        rows,
+    )
+
+
+def _content_id(element: object) -> str | None:
+    content_id = element.get("contentId") if isinstance(element, dict) else None
+    return content_id if isinstance(content_id, str) and content_id.strip() else None

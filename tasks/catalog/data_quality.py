@@ -1,0 +1,21 @@
+"""The quality of the catalog: what is missing or odd in Coursera's data, shown in the run's report."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from tasks.reporting.recorder import Section
+from tasks.runtime.run_context import Run
+from tasks.transform.courses.quality import findings
+
+
+def show_quality(run: Run, courses: pd.DataFrame, elements: Sequence[object]) -> None:
+    """Tell of what was found among the courses that were mapped (see `findings`)."""
+    found = findings(courses, elements)
+    found = found[found["courses"].gt(0)].sort_values("courses", ascending=False, kind="stable")
+    run.story.sections["quality"] = Section(
+        f"Missing or odd in Coursera's data of {len(courses):,} courses",
+        ("finding", "courses", "for example"),
+        list(zip(found["finding"], found["courses"].map("{:,}".format), found["examples"], strict=True)),
+        artifact="quality",
+    )

@@ -1,0 +1,164 @@
+"""Extract: Coursera's listings, read until they are complete."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from itertools import chain
+
+from connectors.coursera.models import Page
+from connectors.coursera.pagination import Census
+from connectors.errors import IncompleteReadingError
+from tasks.extract.takers import Asked, Audience, Chosen, Elements, Taker
+from tasks.extract.window import ActivityWindow
+from tasks.runtime.run_context import Run
+from tasks.runtime.shared import Common
+from tasks.runtime.step import step
+from tasks.transform.courses.program_filter import of_programs
+
+# A listing that changed while it was read is read again, this many times.
+REREADS = 3
+
+logger = logging.getLogger("coursera_sync.extract")
+
+
+class Reading:
+    """When a reading began, and whether it is all.
+
+    ``began_at`` is epoch milliseconds; ``in_full`` is false where a filter left something out; ``problem``
+    says why the listing is not complete.
+    """
+
+    def __init__(self, *, began_at: int, in_full: bool, problem: str | None) -> None:
+        self.began_at = began_at
+        self.in_full = in_full
+        self.problem = problem
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether what is not in it is not at Coursera either."""
+        return self.in_full and self.problem is None
+
+    def require_complete(self) -> None:
+        """Raise IncompleteReadingError where the listing could not be read whole."""
+        if self.problem is not None:
+            raise IncompleteReadingError(
+                f"Coursera's listing changed while it was read ({self.problem}), {REREADS + 1} times. "
+                "What was read counts all the same; the next run reads it again."
+            )
+
+
+class CatalogReading(Reading):
+    """The catalog: its elements as they came. A plain class, so that Prefect does not walk through them."""
+
+    def __init__(self, elements: list[object], reading: Reading) -> None:
+        super().__init__(began_at=reading.began_at, in_full=reading.in_full, problem=reading.problem)
+        self.elements = elements
+
+
+@step("read the catalog from Coursera")
+async def extract_catalog(run: Run, programs: Sequence[str] = ()) -> CatalogReading:
+    """Read the organisation's catalog, or that of some programs; a target's own programs are all it gets."""
+    wanted = tuple(programs) or run.settings.programs
+    read = partial(_read_catalog, run.common, in_full=not programs)
+    whole = await run.common.once("the catalog", wanted, read)
+    if not run.settings.programs:
+        return whole
+    return CatalogReading(of_programs(whole.elements, run.settings.programs), whole)
+
+
+@step("read the enrollment reports from Coursera")
+async def extract_reports(run: Run, window: ActivityWindow, taker: Taker) -> Reading:
+    """Read the enrollment reports of a window, page by page."""
+    asked = Asked(run, window, taker)
+    reading = await run.common.once("the reports", asked, partial(_read_reports, run.common))
+    asked.require_taken()
+    return Reading(began_at=reading.began_at, in_full=window.since is None, problem=reading.problem)
+
+
+@step("read the enrollment reports of a window from Coursera")
+async def extract_window(
+    run: Run, window: ActivityWindow, taker: Taker, *, programs: Sequence[str], learners: Sequence[str]
+) -> Reading:
+    """Read the reports of a window, of some programs and of some learners (digests of their addresses).
+
+    Coursera knows no upper bound, and learners only by program: what lies beyond is cut off here.
+    """
+    asked = Asked(run, window, taker)
+    read = partial(_read_window, run.common, window, programs=programs, learners=learners)
+    reading = await run.common.once("a window", asked, read)
+    asked.require_taken()
+    return reading
+
+
+async def _read_catalog(
+    common: Common, wanted: Sequence[tuple[str, ...]], *, in_full: bool
+) -> CatalogReading:
+    """Read what is wanted for any target: all, or the catalog of these programs."""
+    programs = sorted({*chain(*wanted)}) if all(wanted) else []
+    elements = Elements()
+    pages = partial(common.coursera.contents, program_ids=programs)
+    reading = await _read(common, "contents", pages, elements, in_full=in_full)
+    return CatalogReading(elements.all, reading)
+
+
+async def _read_reports(common: Common, asked: Sequence[Asked]) -> Reading:
+    """Read the reports from the earliest moment on that any target needs them from."""
+    moments = [one.window.since for one in asked]
+    since = None if None in moments else min(one for one in moments if one is not None)
+    pages = partial(common.coursera.enrollment_reports, last_activity_after_ms=since)
+    return await _read(common, "enrollment reports", pages, Audience(asked), in_full=since is None)
+
+
+async def _read_window(
+    common: Common,
+    window: ActivityWindow,
+    asked: Sequence[Asked],
+    *,
+    programs: Sequence[str],
+    learners: Sequence[str],
+) -> Reading:
+    began_at = common.surroundings.now_ms()
+    since = None if window.since is None else window.since - 1  # Coursera's bound is strictly after
+    among = Chosen(Audience(asked), window, learners)
+    problems: list[str] = []
+    every: list[str | None] = [*programs] or [None]
+    for program_id in every:
+        reports = partial(
+            common.coursera.enrollment_reports, last_activity_after_ms=since, program_id=program_id
+        )
+        reading = await _read(
+            common, "enrollment reports", reports, among, in_full=False, listing=program_id or ""
+        )
+        problems += [reading.problem] if reading.problem else []
+    return Reading(began_at=began_at, in_full=False, problem="; ".join(problems) or None)
+
+
+async def _read(
+    common: Common,
+    what: str,
+    pages: Callable[[Census], AsyncIterator[Page]],
+    taker: Taker,
+    *,
+    in_full: bool,
+    listing: str = "",
+) -> Reading:
+    began_at = common.surroundings.now_ms()
+    problem: str | None = None
+    for _ in range(1 + REREADS):
+        census = Census()
+        await taker.begin(listing)
+        await _take(common, what, pages(census), census, taker)
+        problem = census.problem
+        if problem is None:
+            break
+        logger.warning("The listing of %s is not complete: %s", what, problem)
+    logger.info("Read %d %s from Coursera", census.different, what)
+    return Reading(began_at=began_at, in_full=in_full, problem=problem)
+
+
+async def _take(common: Common, what: str, pages: AsyncIterator[Page], census: Census, taker: Taker) -> None:
+    read = 0
+    async for page in pages:
+        await taker.take(page)
+        read += len(page.elements)
+        await common.progress.of(f"read {what}", read, census.total)

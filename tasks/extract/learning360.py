@@ -1,0 +1,130 @@
+"""Reading back what 360Learning holds: attempts, by learner and course as we name them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from connectors.errors import RequestError
+from connectors.learning360.errors import NotFoundError
+from connectors.ledger.courses import course_ids
+from tasks.runtime.run_context import Run
+
+# Ids in one filter, so that its URL stays short; requests at a time, far below the platform's 50 a second.
+IDS_AT_ONCE = 50
+REQUESTS_AT_ONCE = 8
+
+HELD_COLUMNS = (
+    "learner",
+    "course",
+    "first_at",
+    "last_at",
+    "completed",
+    "progress",
+    "time_spent",
+    "score",
+    "resource_id",
+)
+
+
+async def held_attempts(run: Run, courses: Sequence[str]) -> pd.DataFrame:
+    """All attempts that 360Learning holds on courses (externalIds): HELD_COLUMNS.
+
+    learner, course and resource_id str; times int64 epoch milliseconds; completed bool; progress and
+    time_spent int64; score Int64. Raises MissingScopeError without courseStats:read and users:read.
+    """
+    by_id = await _course_ids(run, courses)
+    return await attempts_on(run, by_id, await addresses(run))
+
+
+async def addresses(run: Run) -> dict[str, str]:
+    """The addresses, in lower case, of all users by their ids; MissingScopeError without users:read."""
+    return {
+        user["_id"]: user["mail"].strip().lower()
+        async for page in run.learning360.users()
+        for user in page
+        if user.get("mail")
+    }
+
+
+async def attempts_on(run: Run, courses: Mapping[str, str], learners: Mapping[str, str]) -> pd.DataFrame:
+    """The attempts on courses (externalIds) of learners (addresses), both by 360Learning's ids.
+
+    HELD_COLUMNS; MissingScopeError without courseStats:read.
+    """
+    ids = list(courses)
+    pages = [
+        _frame([_held(one, learners, courses) for one in page if _is_of(one, learners, courses)])
+        for at in range(0, len(ids), IDS_AT_ONCE)
+        async for page in run.learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
+    ]
+    filled = [page for page in pages if len(page)]
+    return pd.concat(filled, ignore_index=True) if filled else _frame([])
+
+
+async def proven(run: Run, rows: pd.DataFrame) -> pd.Series:
+    """Which statistics have become attempts: resource_id by the index of the rows, those found alone.
+
+    An attempt is told by its learner, its course and its first activity, to the millisecond.
+    """
+    held = await held_attempts(run, rows["course"].unique().tolist())
+    told = ["learner", "course", "first_at"]
+    found = rows[told].reset_index().merge(held[[*told, "resource_id"]].drop_duplicates(told), on=told)
+    return found.set_index("index")["resource_id"]
+
+
+async def _course_ids(run: Run, courses: Sequence[str]) -> dict[str, str]:
+    """360Learning's ids of courses: from the ledger, else asked for; one that is not there has none."""
+    with run.ledger.read() as db:
+        known = course_ids(db, run.target.id, courses)
+    unknown = set(courses) - set(known.values())
+    asked = await held_courses(run, sorted(unknown))
+    return known | {str(course["courseId"]): external_id for external_id, course in asked.items()}
+
+
+async def held_courses(run: Run, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The courses of the integration as 360Learning holds them, by externalId, as far as they are there."""
+    gate = asyncio.Semaphore(REQUESTS_AT_ONCE)
+
+    async def ask(external_id: str) -> dict[str, Any] | None:
+        async with gate:
+            try:
+                return await run.learning360.external_course(run.integration_id, external_id)
+            except (NotFoundError, RequestError):
+                return None
+
+    asked = await asyncio.gather(*(ask(one) for one in external_ids))
+    return {one: course for one, course in zip(external_ids, asked, strict=True) if course is not None}
+
+
+def _is_of(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str, str]) -> bool:
+    return attempt["userId"] in mails and attempt["courseId"] in by_id
+
+
+def _held(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str, str]) -> dict[str, Any]:
+    done = _ms(attempt.get("completedAt"))
+    last = done or _ms(attempt.get("lastActivityAt")) or _ms(attempt.get("firstActivityAt"))
+    return {
+        "learner": mails[attempt["userId"]],
+        "course": by_id[attempt["courseId"]],
+        "first_at": _ms(attempt.get("firstActivityAt")) or last,
+        "last_at": last,
+        "completed": done is not None,
+        "progress": int(attempt["progress"]),
+        "time_spent": int(attempt["timeSpent"]),
+        "score": attempt.get("score"),
+        "resource_id": attempt["_id"],
+    }
+
+
+def _ms(moment: str | None) -> int | None:
+    return None if moment is None else round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def _frame(attempts: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(attempts, columns=list(HELD_COLUMNS), dtype=object).dropna(subset="first_at")
+    whole = dict.fromkeys(("first_at", "last_at", "progress", "time_spent"), "int64")
+    texts = dict.fromkeys(("learner", "course", "resource_id"), "str")
+    return frame.astype({**whole, **texts, "completed": "bool", "score": "Int64"})

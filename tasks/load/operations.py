@@ -1,0 +1,198 @@
+"""The three kinds of bulk operation, each with its way of sending, recognising and writing down its rows."""
+
+from collections.abc import Hashable, Sequence
+
+import msgspec
+import orjson
+import pandas as pd
+from sqlalchemy import Connection
+
+from connectors.learning360.errors import MissingScopeError
+from connectors.learning360.models import Archival, OperationType, ResultInput
+from connectors.ledger import courses, rejects
+from connectors.ledger.attempts import ATTEMPT_COLUMNS, accept_attempts
+from connectors.ledger.bulk_io import records
+from connectors.ledger.streams import CATALOG, STATISTICS
+from tasks.extract.learning360 import proven
+from tasks.load import payloads
+from tasks.load.results import course_key, statistic_key
+from tasks.runtime.run_context import Run
+from tasks.transform.timestamps import iso_times
+
+#: What is kept of an attempt while it is sent.
+SENT_COLUMNS = [*ATTEMPT_COLUMNS, "rule", "force_new"]
+INTERRUPTED = "not sent: an earlier run was interrupted"
+UNCERTAIN = (
+    "outcome unknown: 360Learning reported no result, and courseStats:read or users:read is not granted"
+)
+
+
+class _Courses:
+    """Rows that are told apart by their external_id, and can be sent again without harm."""
+
+    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
+        """A course is its externalId."""
+        return rows["external_id"].tolist()
+
+    def key(self, sent: ResultInput) -> Hashable:
+        """The same, from a result's input."""
+        return course_key(sent)
+
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
+        """Nothing to find out about rows without a result: they are sent again."""
+        return rows
+
+
+class CourseUpserts(_Courses):
+    """Courses to create or replace: row_id, external_id, body and raw (JSON), digest, learning_seconds."""
+
+    type: OperationType = "importExternalCourses"
+    most_rows = 10_000
+    work = "send courses"
+
+    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+        """Submit the bodies as they were planned."""
+        courses = [msgspec.Raw(body) for body in rows["body"]]
+        return await run.learning360.upsert_courses(run.integration_id, courses)
+
+    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+        """Accepted courses are known by their digest; refused ones are put aside."""
+        known = rows.assign(course_id=rows["resource_id"])
+        accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
+        now_ms = run.surroundings.now_ms()
+        courses.accept_courses(
+            db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
+        )
+        rejects.take_back(db, run.target.id, CATALOG, accepted["row_id"].tolist())
+        self._put_aside(db, run, refused)
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Put the courses aside: the run takes them up again."""
+        self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
+
+    def count(self, run: Run, rows: pd.DataFrame) -> None:
+        """Count accepted and rejected rows."""
+        _count(run, rows)
+
+    def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        now_ms = run.surroundings.now_ms()
+        named = rows.assign(course=rows["external_id"], learner=None)
+        rejects.put_aside(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
+
+
+class CourseArchivals(_Courses):
+    """Courses to archive: rows with external_id."""
+
+    type: OperationType = "archiveExternalCourses"
+    most_rows = 1_000
+    work = "archive courses"
+
+    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+        """Submit the external ids."""
+        archivals: list[Archival] = [{"externalId": external_id} for external_id in rows["external_id"]]
+        return await run.learning360.archive_courses(run.integration_id, archivals)
+
+    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+        """Archived courses are no longer live; one that was refused stays, and is archived by a later run."""
+        archived = rows.loc[rows["accepted"], "external_id"].tolist()
+        courses.archive_courses(db, run.target.id, archived, run_id=run.id, operation_id=operation_id)
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Nothing to write down: the courses are still live, and still missed."""
+
+    def count(self, run: Run, rows: pd.DataFrame) -> None:
+        """Count archived courses: they are not among the rows that were read."""
+        run.summary.archived += int(rows["accepted"].sum())
+        refused = int((~rows["accepted"]).sum())
+        if refused:
+            run.note(
+                f"Courses that 360Learning did not archive, to be tried again by the next run: {refused}"
+            )
+
+
+class Statistics:
+    """Attempts to create or update: SENT_COLUMNS, as `transform.statistics.attempts.merge` gives them."""
+
+    type: OperationType = "importExternalStatistics"
+    most_rows = 10_000
+    work = "send progress"
+
+    def __init__(self) -> None:
+        #: The keys (see `connectors.ledger.keys`) of the statistics that were refused.
+        self.refused: set[int] = set()
+
+    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+        """Submit the attempts' state as it was planned."""
+        states = await run.common.packing.do(payloads.statistics, rows)
+        return await run.learning360.send_statistics(run.integration_id, states)
+
+    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
+        """A statistic is its course, its learner and the first activity of its attempt."""
+        begun = iso_times(rows["first_at"])
+        return list(zip(rows["course"].tolist(), rows["learner"].tolist(), begun, strict=True))
+
+    def key(self, sent: ResultInput) -> Hashable:
+        """The same, from a result's input."""
+        return statistic_key(sent)
+
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+        """Look for the attempts that should have come of forceNew rows without a result.
+
+        Sent again blindly they could open a second attempt, so that without the scopes to look they are
+        uncertain. All others can be sent again without harm.
+        """
+        doubtful = ~rows["answered"] & rows["force_new"]
+        if not doubtful.any():
+            return rows
+        try:
+            found = await proven(run, rows.loc[doubtful])
+        except MissingScopeError:
+            return rows.assign(uncertain=doubtful, reason=rows["reason"].mask(doubtful, UNCERTAIN))
+        came = found.reindex(rows.index)
+        return rows.assign(
+            accepted=rows["accepted"] | came.notna(), resource_id=rows["resource_id"].mask(came.notna(), came)
+        )
+
+    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+        """Accepted states are the attempts' own now; refused ones are put aside."""
+        accepted, refused = rows.loc[rows["accepted"]], rows.loc[~rows["accepted"]]
+        now_ms = run.surroundings.now_ms()
+        accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms)
+        learners = rejects.learners_aside(db, run.target.id, STATISTICS)
+        again = accepted.loc[accepted["learner"].isin(learners)]
+        rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(again).tolist())
+        self._put_aside(db, run, refused)
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Put the statistics aside: the run takes them up again."""
+        self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
+
+    def count(self, run: Run, rows: pd.DataFrame) -> None:
+        """Count accepted and rejected rows."""
+        _count(run, rows)
+        self.refused.update(rows.loc[~rows["accepted"], "key"].tolist())
+
+    def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        now_ms = run.surroundings.now_ms()
+        aside = rows.assign(row_id=attempt_ids(rows), raw=None, uncertain=_as_json(rows))
+        rejects.put_aside(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
+
+
+def attempt_ids(attempts: pd.DataFrame) -> pd.Series:
+    """What an attempt is called among the rows put aside: learner, course and number."""
+    return attempts["learner"] + "~" + attempts["course"] + "~" + attempts["number"].astype("str")
+
+
+def _as_json(rows: pd.DataFrame) -> pd.Series:
+    """The attempts that are uncertain as JSON, so that a later run can find out about them."""
+    if "uncertain" not in rows:
+        return pd.Series(None, index=rows.index, dtype="str")
+    columns = [name for name in SENT_COLUMNS if name != "key"]
+    texts = [orjson.dumps(row).decode() for row in records(rows[columns])]
+    return pd.Series(texts, index=rows.index, dtype="str").where(rows["uncertain"])
+
+
+def _count(run: Run, rows: pd.DataFrame) -> None:
+    run.summary.submitted += len(rows)
+    run.summary.accepted += int(rows["accepted"].sum())
+    run.reject(rows.loc[~rows["accepted"], "reason"])

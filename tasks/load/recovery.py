@@ -1,0 +1,71 @@
+"""Recovery: a run begins by finishing what an earlier one left open.
+
+The run holds its stream's lock, so whatever is open was left by a run that is dead.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import orjson
+import pandas as pd
+
+from connectors.learning360.errors import MissingScopeError
+from connectors.ledger import rejects, submissions
+from connectors.ledger.attempts import accept_attempts
+from connectors.ledger.keys import keyed
+from connectors.ledger.streams import STATISTICS
+from tasks.extract.learning360 import proven
+from tasks.load.operations import attempt_ids
+from tasks.load.submit import Kind, find_operation, finish
+from tasks.runtime.run_context import Run
+from tasks.runtime.step import step
+
+logger = logging.getLogger("coursera_sync.recovery")
+
+
+@step("finish what an earlier run left open")
+async def recover(run: Run, kinds: Sequence[Kind]) -> None:
+    """Bring the open submissions of these kinds to their end; what was never sent is put back."""
+    by_type: dict[str, Kind] = {kind.type: kind for kind in kinds}
+    with run.ledger.read() as db:
+        left = submissions.left_open(db, run.target.id, tuple(by_type))
+    if run.dry_run:
+        if left:
+            run.note(f"Bulk operations left open, which a run would finish first: {len(left)}")
+        return
+    for submission in left:
+        kind = by_type[submission.type]
+        operation_id = submission.operation_id or await find_operation(run, kind, submission)
+        if operation_id is None:
+            _put_back(run, kind, submission)
+        else:
+            settled = await finish(run, kind, submission, operation_id)
+            run.summary.recovered += int(settled["accepted"].sum())
+
+
+@step("find out about statistics of unknown outcome")
+async def resolve_uncertain(run: Run) -> None:
+    """Look for the attempts of statistics whose outcome is unknown, where the scopes allow it by now."""
+    with run.ledger.read() as db:
+        texts = rejects.known_rejects(db, run.target.id, STATISTICS)["uncertain"].dropna()
+    if texts.empty or run.dry_run:
+        return
+    rows = keyed(pd.DataFrame([orjson.loads(text) for text in texts]).astype({"score": "Int64"}))
+    try:
+        found = (await proven(run, rows)).reindex(rows.index)
+    except MissingScopeError:
+        return
+    accepted = rows.assign(resource_id=found).loc[found.notna()]
+    now_ms = run.surroundings.now_ms()
+    with run.ledger.begin() as db:
+        accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=None, now_ms=now_ms)
+        rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(accepted).tolist())
+        rejects.make_certain(db, run.target.id, STATISTICS)
+    run.summary.recovered += len(accepted)
+
+
+def _put_back(run: Run, kind: Kind, submission: submissions.Submission) -> None:
+    logger.warning("An earlier run was interrupted before it sent %d rows", len(submission.rows))
+    with run.ledger.begin() as db:
+        kind.put_back(db, run, submission.rows)
+        submissions.close(db, submission.id, "failed", run.surroundings.now_ms())

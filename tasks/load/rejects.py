@@ -1,0 +1,86 @@
+"""Rows put aside: taken up again by every run, and gone once accepted or gone from Coursera."""
+
+from collections.abc import Sequence
+
+import msgspec
+import orjson
+import pandas as pd
+
+from connectors.coursera.row_ids import identity
+from connectors.ledger import rejects
+from tasks.extract.coursera import CatalogReading
+from tasks.runtime.run_context import Run
+
+MS_PER_DAY = 86_400_000
+
+
+def rows_aside(run: Run, stream: str) -> list[object]:
+    """The rows (as they were read) that earlier runs put aside because they could not be mapped."""
+    with run.ledger.begin() as db:
+        aside = rejects.known_rejects(db, run.target.id, stream)
+    return [orjson.loads(raw) for raw in aside["raw"].dropna()]
+
+
+def taken_up_again(run: Run, stream: str, reading: CatalogReading) -> list[object]:
+    """Rows put aside by earlier runs that a reading does not show, though Coursera may have them still."""
+    if reading.shows_all:
+        return []
+    shown = {identity(element) for element in reading.elements}
+    return [element for element in rows_aside(run, stream) if identity(element) not in shown]
+
+
+def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
+    """The rows that could not be mapped (position, reason), as the ledger keeps them."""
+    rows = [elements[position] for position in put_aside["position"]]
+    return pd.DataFrame(
+        {
+            "row_id": pd.Series([identity(row) for row in rows], dtype="str"),
+            "reason": put_aside["reason"],
+            "learner": None,
+            "course": pd.Series([_course(row) for row in rows], dtype="str"),
+            "raw": pd.Series([msgspec.json.encode(row).decode() for row in rows], dtype="str"),
+        }
+    )
+
+
+def replace(run: Run, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) -> None:
+    """Put rows aside, and forget all others but those that are about to be sent again.
+
+    Every row that was aside has been looked at by now: what is in neither was mapped and needs nothing, or
+    is gone from Coursera.
+    """
+    with run.ledger.begin() as db:
+        known = rejects.known_rejects(db, run.target.id, stream)["row_id"]
+        stay = {*aside["row_id"], *to_send}
+        rejects.take_back(db, run.target.id, stream, [row for row in known if row not in stay])
+        now_ms = run.surroundings.now_ms()
+        rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
+
+
+def replace_unmapped(run: Run, stream: str, aside: pd.DataFrame) -> None:
+    """Put aside rows that cannot be mapped, and forget those of earlier runs that are not among them."""
+    with run.ledger.begin() as db:
+        known = rejects.known_rejects(db, run.target.id, stream)
+        unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(aside["row_id"]), "row_id"]
+        rejects.take_back(db, run.target.id, stream, unmapped.tolist())
+        now_ms = run.surroundings.now_ms()
+        rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
+
+
+def drop_untried(run: Run, stream: str) -> None:
+    """Forget rows that no run has tried again for SYNC_KEEP_REJECTS_DAYS: their integration is gone.
+
+    To be called when a run is done. It has tried again whatever Coursera may still have.
+    """
+    days = run.settings.sync.keep_rejects_days
+    if not days:
+        return
+    with run.ledger.begin() as db:
+        dropped = rejects.drop_untried(db, stream, run.surroundings.now_ms() - days * MS_PER_DAY)
+    if dropped:
+        run.note(f"Rows put aside and not tried again for {days} days, now forgotten: {dropped}")
+
+
+def _course(row: object) -> str | None:
+    course = row.get("contentId") if isinstance(row, dict) else getattr(row, "contentId", None)
+    return course if isinstance(course, str) else None

@@ -1,0 +1,118 @@
+"""The slots for bulk operations: three at a time for a whole 360Learning platform, on whatever machine.
+
+A run has no more than three lanes (see `tasks.load.dispatcher`); across runs and machines a global
+concurrency limit on the Prefect server holds the slots. Where that server cannot be asked a run goes on
+without: 360Learning's own refusal is the last word.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.client.schemas.objects import ConcurrencyLeaseHolder
+from prefect.concurrency.asyncio import concurrency
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+
+from connectors.ledger.refresh_tokens import fingerprint
+
+if TYPE_CHECKING:
+    from tasks.runtime.run_context import Run
+
+# What 360Learning allows at a time for a whole customer platform.
+BULK_SLOTS = 3
+# How long the slots of a holder that died stay taken; those who live renew theirs.
+LEASE_SECONDS = 60.0
+# Then the platform itself is asked: it may have a slot where Prefect's count has gone astray.
+PATIENCE_SECONDS = 2 * 3600.0
+
+logger = logging.getLogger("coursera_sync.slots")
+
+
+def limit_name(api_url: str, client_id: str) -> str:
+    """The limit's name on the Prefect server: one for each customer platform, told by its API client."""
+    return f"360learning-bulk-{fingerprint(f'{api_url} {client_id}')[:8]}"
+
+
+async def create_limit(client: PrefectClient, name: str) -> bool:
+    """Create the limit where there is none, and leave one that people have changed; whether it is new."""
+    try:
+        await client.read_global_concurrency_limit_by_name(name)
+    except ObjectNotFound:
+        wanted = GlobalConcurrencyLimitCreate(name=name, limit=BULK_SLOTS)
+        try:
+            await client.create_global_concurrency_limit(wanted)
+        except ObjectAlreadyExists:  # another run was quicker
+            return False
+        return True
+    return False
+
+
+async def make_sure_of_limit(run: "Run") -> None:
+    """Make sure that the limit is there, once for a run under Prefect; without Prefect there is none."""
+    if run.slot_limit is not None or FlowRunContext.get() is None:
+        return
+    platform = run.settings.learning360
+    name = limit_name(platform.api_url, platform.client_id)
+    try:
+        async with run.common.limiting, get_client() as client:
+            await create_limit(client, name)
+    except Exception as error:  # noqa: BLE001 - whatever fails there must not stop the run
+        _tell(error)
+    else:
+        run.slot_limit = name
+
+
+@asynccontextmanager
+async def slot(run: "Run") -> AsyncIterator[None]:
+    """Hold one of the platform's bulk operation slots."""
+    held = await _held(run)
+    try:
+        yield
+    finally:
+        await _given_back(held)
+
+
+async def _held(run: "Run") -> AsyncExitStack:
+    """A slot of the limit, held until the stack is closed; an empty stack where there is none to be had."""
+    stack = AsyncExitStack()
+    if run.slot_limit is None:
+        return stack
+    try:
+        await stack.enter_async_context(
+            concurrency(
+                run.slot_limit,
+                timeout_seconds=PATIENCE_SECONDS,
+                lease_duration=LEASE_SECONDS,
+                strict=True,
+                holder=_holder(),
+                raise_on_lease_renewal_failure=False,
+            )
+        )
+    except Exception as error:  # noqa: BLE001 - the platform has the last word, not Prefect
+        _tell(error)
+    return stack
+
+
+def _holder() -> ConcurrencyLeaseHolder | None:
+    """Who holds the slot, for people who look at the limit in Prefect."""
+    context = FlowRunContext.get()
+    flow_run = context and context.flow_run
+    return ConcurrencyLeaseHolder(type="flow_run", id=flow_run.id) if flow_run else None
+
+
+async def _given_back(held: AsyncExitStack) -> None:
+    try:
+        await held.aclose()
+    except Exception as error:  # noqa: BLE001 - its lease runs out by itself
+        _tell(error)
+
+
+def _tell(error: Exception) -> None:
+    logger.warning(
+        "The Prefect server does not keep the bulk operation slots just now (%s); 360Learning itself will",
+        type(error).__name__,
+    )

@@ -1,0 +1,222 @@
+"""Load: rows go to 360Learning in bulk operations, each written down before, and settled row by row."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Protocol
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
+from connectors.learning360.errors import NotFoundError
+from connectors.learning360.models import Operation, OperationType, Result, ResultInput
+from connectors.ledger import submissions
+from connectors.ledger.submissions import Submission
+from tasks.load.results import outcomes
+from tasks.runtime.run_context import Run
+from tasks.runtime.step import step
+
+# An operation is looked at after each twentieth of its time so far: its end is noticed not much later.
+SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.2, 5.0
+POLL_SHARE = 0.05
+LONGEST_SLOT_WAIT_SECONDS = 15.0
+# Both are bounds on patience: an operation takes minutes, and others give their slots back.
+SLOT_PATIENCE_SECONDS = 2 * 3600.0
+OPERATION_PATIENCE_SECONDS = 2 * 3600.0
+# An operation may show in the platform's list only a while after it was taken.
+SUBMISSION_TRIES = 3
+LISTING_PATIENCE_SECONDS = 60.0
+LISTING_POLL_SECONDS = 5.0
+# How far the platform's moments may lie before ours, its clock having been read to the second.
+CLOCK_ALLOWANCE_MS = 15 * 60_000
+
+logger = logging.getLogger("coursera_sync.load")
+
+
+class Kind(Protocol):
+    """A kind of bulk operation: how its rows are sent, recognised in the results, written down, counted."""
+
+    type: OperationType
+    most_rows: int
+    #: What sending it is, for people who look on.
+    work: str
+
+    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+        """Submit the rows; returns the operation's id."""
+
+    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
+        """What tells each of the rows apart."""
+
+    def key(self, sent: ResultInput) -> Hashable:
+        """The same, from a result's input."""
+
+    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+        """Find out what became of the rows that have no result (OUTCOME_COLUMNS), where that matters."""
+
+    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+        """Write down what became of the rows."""
+
+    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+        """Write down that the rows were not sent after all, so that this run takes them up again."""
+
+    def count(self, run: Run, rows: pd.DataFrame) -> None:
+        """Count what became of the rows."""
+
+
+@step("send to 360Learning", run_name="send {kind.type}: {rows.shape[0]} rows")
+async def send_operation(
+    run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
+) -> None:
+    """Bring one bulk operation from intent to settled.
+
+    To be called with a slot held, until the platform's work has ``ended``. A second try of this task begins
+    by finding out what became of the first one's submission.
+    """
+    packing = run.common.packing
+    submission, is_known = await packing.do(_intended, run, kind, rows, submission_id)
+    operation_id = submission.operation_id
+    if is_known and operation_id is None:
+        operation_id = await find_operation(run, kind, submission)
+    if operation_id is None:
+        operation_id = await _submitted(run, kind, submission)
+    settled = await finish(run, kind, submission, operation_id, ended)
+    kind.count(run, settled)
+
+
+def _intended(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> tuple[Submission, bool]:
+    """The submission, written down before it is sent; and whether an earlier try had done so."""
+    with run.ledger.begin() as db:
+        if (earlier := submissions.find(db, submission_id)) is not None:
+            return earlier, True
+        at = run.learning360.now_ms()
+        submission = Submission(submission_id, run.target.id, run.id, kind.type, rows, intended_at=at)
+        submissions.intend(db, submission, run.surroundings.now_ms())
+        return submission, False
+
+
+async def finish(
+    run: Run, kind: Kind, submission: Submission, operation_id: str, ended: asyncio.Event | None = None
+) -> pd.DataFrame:
+    """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows.
+
+    ``ended`` is set once the platform's work has.
+    """
+    with run.ledger.begin() as db:
+        submissions.mark_sent(db, submission.id, operation_id, run.surroundings.now_ms())
+    try:
+        operation = await _ended(run, operation_id)
+        if ended is not None:
+            ended.set()
+        by_key = await _results(run, kind, operation_id)
+    except NotFoundError:
+        logger.warning("360Learning no longer knows the operation %s", operation_id)
+        operation, by_key = None, {}
+    packing = run.common.packing
+    answered = await packing.do(_with_outcomes, kind, submission.rows, by_key)
+    settled = await kind.resolve(run, answered)
+    await packing.do(_settle, run, kind, submission.id, settled, operation_id)
+    _tell(kind, operation, settled)
+    return settled
+
+
+def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, Result]) -> pd.DataFrame:
+    return pd.concat([rows, outcomes(kind.keys(rows), by_key)], axis="columns")
+
+
+def _settle(run: Run, kind: Kind, submission_id: str, settled: pd.DataFrame, operation_id: str) -> None:
+    with run.ledger.begin() as db:
+        kind.settle(db, run, settled, operation_id)
+        submissions.close(db, submission_id, "settled", run.surroundings.now_ms())
+
+
+async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | None:
+    """Look among the platform's operations for one that carries a submission's rows.
+
+    An answer got lost, or we did. Rows show only in results, so operations that are still running are waited
+    for; and one may be listed late, so that none is believed missing before a while has passed.
+    """
+    with run.ledger.read() as db:
+        looked_at = submissions.known_operations(db, submission.target_id)
+    ours = set(kind.keys(submission.rows))
+    deadline = run.surroundings.monotonic() + LISTING_PATIENCE_SECONDS
+    while True:
+        since = submission.intended_at - CLOCK_ALLOWANCE_MS
+        for operation in await run.learning360.operations(kind.type, since):
+            if operation.id not in looked_at:
+                looked_at.add(operation.id)
+                await _ended(run, operation.id)
+                carried = set(await _results(run, kind, operation.id))
+                if carried and carried <= ours:
+                    return operation.id
+        if run.surroundings.monotonic() >= deadline:
+            return None
+        await run.surroundings.sleep(LISTING_POLL_SECONDS)
+
+
+async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
+    """Submit; an answer that never came is looked for among the operations before anything is sent again."""
+    for _ in range(SUBMISSION_TRIES):
+        try:
+            return await _politely(run, lambda: kind.submit(run, submission.rows))
+        except OutcomeUnknownError:
+            logger.warning("No answer to a submission; looking for it among the platform's operations")
+            if (operation_id := await find_operation(run, kind, submission)) is not None:
+                return operation_id
+        except SyncError:
+            with run.ledger.begin() as db:  # certainly nothing was taken
+                submissions.close(db, submission.id, "failed", run.surroundings.now_ms())
+            raise
+    raise OutcomeUnknownError(
+        f"360Learning: {SUBMISSION_TRIES} submissions got no answer, and none of them shows among its bulk "
+        "operations. The next run looks again before it sends anything."
+    )
+
+
+async def _results(run: Run, kind: Kind, operation_id: str) -> dict[Hashable, Result]:
+    results = await run.learning360.results(operation_id)
+    return {kind.key(result.input): result for result in results if result.input is not None}
+
+
+async def _politely(run: Run, submit: Callable[[], Awaitable[str]]) -> str:
+    """Submit, and where others hold the slots wait for one, longer each time."""
+    began = run.surroundings.monotonic()
+    wait = 1.0
+    while True:
+        try:
+            return await submit()
+        except SlotsTakenError as error:
+            if run.surroundings.monotonic() - began > SLOT_PATIENCE_SECONDS:
+                raise SyncError(
+                    "360Learning's three bulk operation slots were taken by others for two hours: see which "
+                    "integrations use them, and run again."
+                ) from error
+            logger.info("The bulk operation slots are taken; waiting for one")
+            await run.surroundings.sleep(max(wait, error.retry_after or 0) * _jitter(run))
+            wait = min(wait * 1.5, LONGEST_SLOT_WAIT_SECONDS)
+
+
+async def _ended(run: Run, operation_id: str) -> Operation:
+    """Look at an operation until it has ended, less often as time goes by."""
+    began = run.surroundings.monotonic()
+    while not (operation := await run.learning360.operation(operation_id)).has_ended:
+        elapsed = run.surroundings.monotonic() - began
+        if elapsed > OPERATION_PATIENCE_SECONDS:
+            raise SyncError(
+                f"The bulk operation {operation_id} has not ended for two hours. It stays open in the "
+                "ledger, and the next run goes on with it."
+            )
+        wait = min(max(elapsed * POLL_SHARE, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS)
+        await run.surroundings.sleep(wait * _jitter(run))
+    return operation
+
+
+def _jitter(run: Run) -> float:
+    return 1.0 + 0.2 * run.surroundings.chance()
+
+
+def _tell(kind: Kind, operation: Operation | None, settled: pd.DataFrame) -> None:
+    refused = int((~settled["accepted"]).sum())
+    failed = operation is not None and operation.status == "error"
+    ending = "ended in error" if failed else "ended"
+    logger.info("%s %s: %d rows, %d refused", kind.type, ending, len(settled), refused)

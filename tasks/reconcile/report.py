@@ -1,0 +1,55 @@
+"""What a reconcile found, for its report: counts, a table without addresses, launches."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from tasks.reporting.recorder import Section
+from tasks.runtime.run_context import Run
+from tasks.transform.comparison import DIFFERENCES, FOUND_COLUMNS, LAUNCH
+
+MOST_ROWS = 100
+DAY_MS = 86_400_000
+
+
+def tell_differences(run: Run) -> None:
+    """Tell in the run's report what was found (see `Run.found`), learners without their addresses."""
+    found = pd.concat([pd.DataFrame(columns=FOUND_COLUMNS, dtype="str"), *run.found], ignore_index=True)
+    counts = run.summary.differences or {}
+    run.story.sections["differences by sort"] = Section(
+        "Where 360Learning differs from Coursera",
+        ("sort", "courses and attempts"),
+        [(DIFFERENCES[sort], f"{count:,}") for sort, count in counts.items()],
+    )
+    is_launch = found["difference"].eq(LAUNCH)
+    _tell_of_each(run, found.loc[~is_launch])
+    _tell_of_launches(run, found.loc[is_launch])
+
+
+def _tell_of_each(run: Run, found: pd.DataFrame) -> None:
+    more = (
+        f", the first {MOST_ROWS} of {len(found):,}: --export FILE for all" if len(found) > MOST_ROWS else ""
+    )
+    columns = ("difference", "learner", "course", "name", "field", "coursera", "learning360", "why")
+    some = found.head(MOST_ROWS)
+    learners = [run.story.learner(one) if one else "" for one in some["learner"]]
+    rows = some.assign(learner=learners)[list(columns)].to_numpy().tolist()
+    run.story.sections["differences"] = Section(f"Differences{more}", columns, rows, artifact="differences")
+
+
+def _tell_of_launches(run: Run, launches: pd.DataFrame) -> None:
+    """Launches completed at 0 % whose learner did not go on at Coursera, oldest first, course by course."""
+    now = datetime.fromtimestamp(run.surroundings.now_ms() / 1000, UTC)
+    oldest_first = launches.sort_values("learning360")
+    rows = []
+    for course, group in oldest_first.groupby("course", sort=False):
+        first = group.iloc[0]
+        days = (now - datetime.fromisoformat(first["learning360"])).days
+        who = run.story.learner(first["learner"])
+        rows.append((str(course), first["name"], f"{len(group):,}", f"{days} days", who))
+    title = f"Launches completed at 0 % whose learner did not go on at Coursera: {len(launches):,}"
+    run.story.sections["launches"] = Section(
+        title, ("course", "name", "launches", "oldest", "whose"), rows[:MOST_ROWS], artifact="launches"
+    )
+    if rows:
+        run.note(f"{title}, the oldest for {rows[0][3]}")

@@ -1,0 +1,88 @@
+"""Where the credentials of a run come from, and where a refresh token goes that Coursera renewed."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from prefect.context import FlowRunContext
+from pydantic import SecretStr
+
+from connectors.blocks import NAME, CourseraCredentials, Learning360Credentials
+from connectors.clock import Surroundings
+from connectors.coursera.client import CourseraClient
+from connectors.errors import MissingSettingsError
+from connectors.ledger.database import Ledger
+from connectors.ledger.refresh_tokens import fingerprint
+from connectors.settings import COURSERA, LEARNING360, Fallback, Settings, load_settings
+from tasks.reporting.events import token_used
+from tasks.runtime.refresh_token import coursera_client
+
+B = TypeVar("B", CourseraCredentials, Learning360Credentials)
+
+logger = logging.getLogger("coursera_sync.credentials")
+
+
+async def settings_of_run() -> Settings:
+    """The settings; only where required ones are missing is the Prefect server asked for its blocks."""
+    try:
+        return load_settings()
+    except MissingSettingsError:
+        if FlowRunContext.get() is None:
+            raise
+        return load_settings(await blocks_at_hand())
+
+
+async def blocks_at_hand() -> Fallback:
+    """What the blocks named `default` on the Prefect server hold, where they are there."""
+    return {
+        COURSERA: _fields(await saved(CourseraCredentials)),
+        LEARNING360: _fields(await saved(Learning360Credentials)),
+    }
+
+
+def _fields(block: CourseraCredentials | Learning360Credentials | None) -> dict[str, object]:
+    return {name: getattr(block, name) for name in type(block).model_fields} if block else {}
+
+
+async def saved(block_type: type[B]) -> B | None:
+    """The block of a type that is named `default`; None where there is none to be had."""
+    try:
+        return await block_type.aload(NAME)
+    except ValueError:  # Prefect's way of saying that there is none
+        return None
+    except Exception as error:  # noqa: BLE001 - what is missing is said as such
+        logger.warning("The Prefect server did not give its credentials (%s)", type(error).__name__)
+        return None
+
+
+def coursera_client_of_run(settings: Settings, ledger: Ledger, surroundings: Surroundings) -> CourseraClient:
+    """Coursera's client of a run: a renewed token goes back to the block that it came from."""
+
+    def keep(setting: str, newest: str) -> bool:
+        token_used(settings.coursera.org_id)
+        return settings.token_from_fallback and _keep_in_block(setting, newest)
+
+    return coursera_client(settings, ledger, surroundings, keep)
+
+
+def _keep_in_block(setting: str, newest: str) -> bool:
+    """Put a renewed token into the block that the setting came from; False where that cannot be done.
+
+    It is done at once, and everything else waits: a token that is lost now is lost for good.
+    """
+    if newest == setting:
+        return True
+    try:
+        block = _now(CourseraCredentials.load, NAME)
+        block.renewed_from = block.renewed_from or fingerprint(setting)
+        block.refresh_token = SecretStr(newest)
+        _now(block.save, NAME, overwrite=True)
+    except Exception as error:  # noqa: BLE001 - the ledger then keeps it
+        logger.warning("The renewed refresh token could not go back to its block (%s)", type(error).__name__)
+        return False
+    return True
+
+
+def _now(call: Callable[..., Any], *arguments: object, **options: object) -> CourseraCredentials:
+    """Call Prefect without giving way to others, though a loop is running."""
+    return cast("CourseraCredentials", call(*arguments, _sync=True, **options))

@@ -1,0 +1,32 @@
+"""How fresh a run's data is: as of when Coursera's reports are, and how old the oldest unsent change."""
+
+from datetime import UTC, datetime
+
+from connectors.ledger import rejects
+from connectors.ledger.streams import STATISTICS
+from tasks.extract.coursera import Reading
+from tasks.reporting.recorder import Section
+from tasks.runtime.run_context import Run
+from tasks.statistics.intake import Intake
+
+NONE = "none"
+
+
+def tell_freshness(run: Run, reading: Reading, intake: Intake) -> None:
+    """Tell it in the run's report; moments are UTC.
+
+    The reports lag live data by up to 24 hours, and new enrollments by up to 48; a change is unsent while its
+    row is put aside.
+    """
+    with run.ledger.read() as db:
+        unsent = rejects.oldest(db, run.target.id, STATISTICS)
+    rows = [
+        ("Read from Coursera from", _moment(reading.began_at)),
+        ("The newest change among what was read", _moment(intake.newest) if intake.newest else NONE),
+        ("The oldest change not sent (put aside since)", NONE if unsent is None else _moment(unsent)),
+    ]
+    run.story.sections["freshness"] = Section("Freshness", ("what", "as of (UTC)"), rows)
+
+
+def _moment(epoch_ms: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%d %H:%M}"

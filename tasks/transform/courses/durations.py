@@ -1,0 +1,55 @@
+"""How long a content takes: its own figure, or for a specialization the sum of its courses'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tasks.transform.nested import distinct, entries, numbers, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks.transform.columns import Reasons
+
+_SECONDS_PER_MINUTE = 60
+_LONGEST_MINUTES = 100_000  # ExternalCourseDTO.duration: 1 to 100,000
+
+
+def own_seconds(column: pd.Series, reasons: Reasons) -> pd.Series:
+    """Take estimatedLearningTime in seconds (float64, NaN where absent or 0); a negative one is a reason."""
+    seconds = numbers(column, "estimatedLearningTime", reasons)
+    reasons.add(seconds.lt(0), "estimatedLearningTime is negative")
+    return seconds.where(seconds.gt(0))
+
+
+def course_ids(column: pd.Series, needed: pd.Series, reasons: Reasons) -> pd.Series:
+    """Take the external ids of a specialization's courses where they are needed for a sum.
+
+    Returns one row for each course (str dtype), its index the specialization's row. Coursera writes an id as
+    `Course~ID` or `ID`; one that is listed twice is one course.
+    """
+    found = entries(column[needed], "courseIds", reasons)
+    ids = texts(found, "an entry of courseIds", reasons)
+    return distinct(ids.str.replace(r"^[A-Za-z]+~", "", regex=True))
+
+
+def sums(ids: pd.Series, courses: pd.DataFrame, known_seconds: Mapping[str, float]) -> pd.Series:
+    """Add up the seconds of each specialization's courses (float64, NaN where one is unknown).
+
+    `ids` comes from `course_ids`. `courses` (externalId, learning_seconds; one row for each id) goes before
+    `known_seconds`, which stands for what was read earlier.
+    """
+    times = courses.set_index("externalId")["learning_seconds"].dropna()
+    earlier = pd.Series(known_seconds, dtype="float64")
+    seconds = ids.map(times).fillna(ids.map(earlier.where(np.isfinite(earlier) & earlier.gt(0))))
+    totals: pd.Series[float] = seconds.astype("float64").groupby(level=0).sum(skipna=False)
+    return totals
+
+
+def minutes(seconds: pd.Series) -> pd.Series:
+    """Whole minutes (Int64, NA where unknown), rounded down and held to the platform's 1 to 100,000."""
+    whole: pd.Series = np.floor(seconds / _SECONDS_PER_MINUTE).clip(1, _LONGEST_MINUTES)
+    return whole.astype("Int64")

@@ -1,0 +1,54 @@
+"""What a content is about and who made it: subjects and sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tasks.transform.columns import blank
+from tasks.transform.nested import distinct, gathered, members, objects, texts
+
+if TYPE_CHECKING:
+    from tasks.transform.columns import Reasons
+
+_NO_PARTNER = "Coursera"
+
+
+def subjects(domain_types: pd.Series, skills: pd.Series, reasons: Reasons) -> pd.Series:
+    """List each element's subjects (list of str): domains with their subdomains, then skills, each once."""
+    table = objects(skills, "skills", ["skillName"], reasons)
+    skill_names = texts(table["skillName"], "skills.skillName", reasons)
+    names = pd.concat([_domains(domain_types, reasons), skill_names])
+    return gathered(distinct(names[~blank(names)]), skills.index)
+
+
+def sources(partners: pd.Series, reasons: Reasons) -> pd.Series:
+    """List each element's sources (dicts with name and perhaps logoUrl); without partners it is Coursera."""
+    table = objects(partners, "partners", ["name", "logoUrl"], reasons)
+    names = texts(table["name"], "partners.name", reasons)
+    logos = texts(table["logoUrl"], "partners.logoUrl", reasons)
+    named = ~blank(names)
+    pairs = zip(names[named], logos.mask(blank(logos), "")[named], strict=True)
+    made = pd.Series([_source(*pair) for pair in pairs], index=names.index[named], dtype=object)
+    lists = [found or [_source(_NO_PARTNER, "")] for found in gathered(made, partners.index)]
+    return pd.Series(lists, index=partners.index, dtype=object)
+
+
+def _domains(column: pd.Series, reasons: Reasons) -> pd.Series:
+    """Name the domain, then the subdomain, of each domain type in turn (str dtype, one row for each)."""
+    table = objects(column, "domainTypes", ["domain", "subdomain"], reasons)
+    names = pd.DataFrame({part: _names(table[part], part, reasons) for part in table.columns})
+    return pd.Series(names.to_numpy().ravel(), index=np.repeat(names.index, 2), dtype="str")
+
+
+def _names(column: pd.Series, part: str, reasons: Reasons) -> pd.Series:
+    """Take the name out of each domain or subdomain."""
+    table = members(column, f"domainTypes.{part}", ["name"], reasons)
+    return texts(table["name"], f"domainTypes.{part}.name", reasons)
+
+
+def _source(name: str, logo_url: str) -> dict[str, str]:
+    """Write one source, without a logo where there is none."""
+    return {"name": name, "logoUrl": logo_url} if logo_url else {"name": name}
