@@ -29,8 +29,8 @@ def past_runs(db: Connection, target_id: int, flow: str, most: int) -> list[Past
     return [PastRun(row.started_at, row.state, json.loads(row.summary or "{}")) for row in reversed(rows)]
 
 
-def tenths_of_progress(db: Connection, target_id: int, run_id: str) -> Counter[tuple[int, bool]]:
-    """How many accepted attempts are at each tenth of progress (10 is 100 %), and whether by this run."""
+def progress_deciles(db: Connection, target_id: int, run_id: str) -> Counter[tuple[int, bool]]:
+    """How many accepted attempts are at each decile of progress (10 is 100 %), and whether by this run."""
     of_run = func.sum(case((attempts.c.run_id == run_id, 1), else_=0))
     query = select(attempts.c.progress, func.count(), of_run)
     query = query.where(is_of_most(attempts.c.target_id, target_id))

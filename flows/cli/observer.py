@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from connectors.errors import SyncError
 from flows.cli.private_files import require_table_file, require_writable, try_to_write_table, write_privately
-from tasks.reporting.plan import Preview
-from tasks.reporting.progress import looking_on
+from tasks.reporting.plan import Plan
+from tasks.reporting.progress import observing
 from tasks.reporting.report import Report, failure
 
 logger = logging.getLogger("coursera_sync.report")
@@ -25,13 +25,13 @@ def watched(
     console: Console,
     *,
     report_file: Path | None,
-    foresee: Callable[[Sequence[Preview]], None],
+    show_plans: Callable[[Sequence[Plan]], None],
     export_file: Path | None,
     bars: bool,
 ) -> Iterator[None]:
     """Show how a run goes, and write its report, however it ends. Bars show on terminals alone.
 
-    ``foresee`` is told what a dry run would do; ``export_file`` is given what a comparison found.
+    ``show_plans`` is told what a dry run would do; ``export_file`` is given what a comparison found.
     """
     if report_file is not None:
         require_writable("--report", report_file)
@@ -39,7 +39,7 @@ def watched(
         require_table_file("--export", export_file)
     person = _Person(console, bars=bars)
     try:
-        with person.bars, looking_on(person):
+        with person.bars, observing(person):
             yield
     except BaseException as error:
         message = str(error) if isinstance(error, SyncError) else "Interrupted, or a fault of this program."
@@ -48,8 +48,8 @@ def watched(
     finally:
         if report_file is not None and person.reports:
             _try_to_write(report_file, person.reports)
-        if person.previews:
-            foresee(person.previews)
+        if person.plans:
+            show_plans(person.plans)
         if export_file is not None and person.differences:
             try_to_write_table("--export", export_file, pd.concat(person.differences, ignore_index=True))
 
@@ -74,7 +74,7 @@ class _Person:
 
     def __init__(self, console: Console, *, bars: bool) -> None:
         self.reports: list[Report] = []
-        self.previews: list[Preview] = []
+        self.plans: list[Plan] = []
         self.differences: list[pd.DataFrame] = []
         self.bars = Progress(
             TextColumn("{task.description}"),
@@ -88,20 +88,20 @@ class _Person:
         )
         self._works: dict[str, TaskID] = {}
 
-    def see(self, what: str, done: int, total: int | None) -> None:
+    def on_progress(self, what: str, done: int, total: int | None) -> None:
         """Move the bar of a work."""
         if what not in self._works:
             self._works[what] = self.bars.add_task(what, total=total)
         self.bars.update(self._works[what], completed=done, total=total)
 
-    def read(self, report: Report) -> None:
+    def on_report(self, report: Report) -> None:
         """Keep the report."""
         self.reports.append(report)
 
-    def foresee(self, preview: Preview) -> None:
+    def on_plan(self, plan: Plan) -> None:
         """Keep what a dry run would do."""
-        self.previews.append(preview)
+        self.plans.append(plan)
 
-    def find(self, differences: pd.DataFrame) -> None:
+    def on_differences(self, differences: pd.DataFrame) -> None:
         """Keep where both sides differ."""
         self.differences.append(differences)

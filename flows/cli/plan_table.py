@@ -13,7 +13,7 @@ from rich.text import Text
 
 from connectors.errors import SettingsError
 from flows.cli.private_files import require_table_file, try_to_write_table
-from tasks.reporting.plan import Preview
+from tasks.reporting.plan import Plan
 from tasks.reporting.redaction import mask_addresses
 
 MOST_ROWS = 40
@@ -33,35 +33,35 @@ def require_plan_file(path: Path | None, *, dry_run: bool) -> None:
     require_table_file("--plan", path)
 
 
-def show(previews: Sequence[Preview], path: Path | None, *, to_stderr: bool) -> None:
+def show(plans: Sequence[Plan], path: Path | None, *, to_stderr: bool) -> None:
     """Print the first rows of each plan, learners without their addresses; write all of it, with them."""
     if path is not None:
-        every = pd.concat([preview.table for preview in previews], ignore_index=True)
+        every = pd.concat([plan.table for plan in plans], ignore_index=True)
         try_to_write_table("--plan", path, every)
     console = Console(stderr=to_stderr)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
-    for preview in previews:
-        _show(console, preview, path)
+    for plan in plans:
+        _show(console, plan, path)
 
 
-def _show(console: Console, preview: Preview, path: Path | None) -> None:
-    if len(preview.rows):
-        console.print(_table(preview))
-    left = len(preview.rows) - MOST_ROWS
+def _show(console: Console, plan: Plan, path: Path | None) -> None:
+    if len(plan.rows):
+        console.print(_table(plan))
+    left = len(plan.rows) - MOST_ROWS
     if left > 0:
         more = f"all are in {path}" if path else "--plan FILE for all"
         console.print(Text(f"… and {left:,} more; {more}"), soft_wrap=True)
-    counts = {**preview.actions, **preview.untouched}
+    counts = {**plan.actions, **plan.untouched}
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-    of = f"plan of {preview.target}" if preview.target else "plan"
+    of = f"plan of {plan.target}" if plan.target else "plan"
     console.print(Text(f"{of}: {told or 'nothing to do'}"), soft_wrap=True)
 
 
-def _table(preview: Preview) -> Table:
+def _table(plan: Plan) -> Table:
     table = Table("action", "what", "change", box=SIMPLE_HEAD, pad_edge=False)
-    for row in preview.rows.head(MOST_ROWS).to_dict("records"):
-        learner = f"{preview.called(row['learner'])}: " if row["learner"] else ""
+    for row in plan.rows.head(MOST_ROWS).to_dict("records"):
+        learner = f"{plan.called(row['learner'])}: " if row["learner"] else ""
         what = f"{learner}{_cut(row['name'])} ({row['course']})"
         action = Text(row["action"], STYLES.get(row["action"], ""))
         table.add_row(action, Text(mask_addresses(what)), Text(mask_addresses(change(row))))

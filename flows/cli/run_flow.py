@@ -21,7 +21,7 @@ from flows.server.prefect_settings import GOOD_SETTINGS
 from tasks.reporting.summary import COUNTS, INTERRUPTED, Summary
 
 if TYPE_CHECKING:
-    from tasks.reporting.plan import Preview
+    from tasks.reporting.plan import Plan
 
 # Prefect's own settings where people have set none: room for a slow machine to start the temporary server,
 # and no warning about log lines that belong to no run.
@@ -69,8 +69,8 @@ def run(
     from flows.cli.plan_table import require_plan_file, show  # noqa: PLC0415 - few commands show a plan
 
     require_plan_file(plan, dry_run=bool(parameters.get("dry_run")))
-    foresee = partial(show, path=plan, to_stderr=as_json)
-    summary = run_flow(flow, parameters, report=report, foresee=foresee, export=export)
+    show_plans = partial(show, path=plan, to_stderr=as_json)
+    summary = run_flow(flow, parameters, report=report, show_plans=show_plans, export=export)
     if as_json:
         print_json(summary.as_json())
     else:
@@ -85,7 +85,7 @@ def run_flow(
     parameters: dict[str, Any],
     *,
     report: Path | None = None,
-    foresee: "Callable[[Sequence[Preview]], None]" = lambda _: None,
+    show_plans: "Callable[[Sequence[Plan]], None]" = lambda _: None,
     export: Path | None = None,
 ) -> Summary:
     """Run a flow to its end and return its summary; a failure is raised, once its report is written."""
@@ -97,7 +97,7 @@ def run_flow(
         getattr(flow, "name", ""),
         STDERR,
         report_file=report,
-        foresee=foresee,
+        show_plans=show_plans,
         export_file=export,
         bars=quiet,
     ):

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import orjson
 import pandas as pd
 
 from connectors.errors import SyncError
 from connectors.ledger import courses as ledger
 from connectors.ledger.bulk_io import records
-from connectors.ledger.run_history import course_bodies
 from tasks.catalog.usage import used
+from tasks.extract.accepted_courses import accepted_names
 from tasks.extract.coursera import CatalogReading
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import Run
@@ -101,7 +100,7 @@ async def _told(run: Run, missed: pd.DataFrame, live: int) -> pd.DataFrame:
     stays = _why_all_stay(run, len(ids), live)
     outcomes = [stays or _outcome(settings.archive_grace, over=over) for over in grace_over]
     usage = await used(run, ids) if settings.archive_removed else {}
-    names = _names(run, ids)
+    names = accepted_names(run.ledger, run.target.id, ids)
     dates = zip(days, missed["missing_since"], strict=True)
     texts = {
         "name": [names.get(one, "") for one in ids],
@@ -126,12 +125,6 @@ def _outcome(grace: int, *, over: bool) -> str:
     return f"archived: missed on {days} or more" if over else f"stays until it is missed on {days}"
 
 
-def _names(run: Run, external_ids: Sequence[str]) -> dict[str, str]:
-    with run.ledger.read() as db:
-        texts = course_bodies(db, run.target.id, external_ids)
-    return {external_id: str(orjson.loads(text).get("name", "")) for external_id, text in texts.items()}
-
-
 def _show(run: Run, gone: Gone) -> None:
     """Tell of the first courses in the report, those to archive before the others."""
     limit = run.settings.sync.archive_limit
@@ -140,12 +133,12 @@ def _show(run: Run, gone: Gone) -> None:
         (f"{row['name']} ({row['external_id']})", row["missed"], row["outcome"], row["used"])
         for row in records(first[["name", "external_id", "missed", "outcome", "used"]])
     ]
-    run.story.sections["missing"] = Section(
+    title = (
         f"Missing in Coursera: {len(gone.courses)} of {gone.live} live courses, of which a run archives "
-        f"at most {limit:.0%}",
-        ("course", "missed", "what becomes of it", "used by"),
-        rows,
+        f"at most {limit:.0%}"
     )
+    columns = ("course", "missed", "what becomes of it", "used by")
+    run.recorder.section("missing", Section(title, columns, rows))
 
 
 def _content_id(element: object) -> str | None:

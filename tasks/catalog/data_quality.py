@@ -13,9 +13,10 @@ def show_quality(run: Run, courses: pd.DataFrame, elements: Sequence[object]) ->
     """Tell of what was found among the courses that were mapped (see `findings`)."""
     found = findings(courses, elements)
     found = found[found["courses"].gt(0)].sort_values("courses", ascending=False, kind="stable")
-    run.story.sections["quality"] = Section(
+    section = Section(
         f"Missing or odd in Coursera's data of {len(courses):,} courses",
         ("finding", "courses", "for example"),
         list(zip(found["finding"], found["courses"].map("{:,}".format), found["examples"], strict=True)),
-        artifact="quality",
+        artifact_key="quality",
     )
+    run.recorder.section("quality", section)

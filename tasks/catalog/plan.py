@@ -1,6 +1,8 @@
 """Transform, for the catalog: elements become courses, and their difference to what is there a diff."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 import pandas as pd
@@ -10,14 +12,15 @@ from connectors.ledger import courses as ledger
 from connectors.ledger.streams import CATALOG
 from tasks.catalog.archive import Gone, note_gone, require_few, to_archive
 from tasks.catalog.data_quality import show_quality
+from tasks.extract.accepted_courses import accepted_bodies, accepted_seconds
 from tasks.extract.coursera import CatalogReading
 from tasks.load import rejects
-from tasks.reporting.plan import show_catalog_plan
-from tasks.reporting.samples import show_courses
+from tasks.reporting.samples import sample_courses
 from tasks.runtime.run_context import Run
 from tasks.runtime.step import step
 from tasks.transform.courses import diff
 from tasks.transform.courses.courses import bodies, latest, map_courses
+from tasks.transform.plan_rows import course_rows, gone_rows
 
 SEND_COLUMNS = ["row_id", "external_id", "body", "raw", "digest", "learning_seconds", "action"]
 
@@ -50,7 +53,7 @@ async def map_catalog(run: Run, reading: CatalogReading) -> MappedCatalog:
         elements,
         default_language=run.settings.sync.default_language,
         program_order=run.settings.sync.program_order,
-        known_seconds=_known_seconds(run),
+        known_seconds=accepted_seconds(run.ledger, run.target.id),
     )
     courses = latest(mapped.courses)
     run.summary.extracted += len(elements)
@@ -70,21 +73,27 @@ async def plan_catalog(run: Run, catalog: MappedCatalog, gone: Gone) -> CatalogP
     run.summary.unchanged += int((~changed).sum())
     send = courses.rename(columns={"externalId": "external_id"})
     send = send.loc[changed, SEND_COLUMNS].reset_index(drop=True)
-    show_catalog_plan(run, send, known.loc[~known["live"], "external_id"].tolist(), gone)
+    if run.dry_run:
+        _record_plan(run, send, known.loc[~known["live"], "external_id"].tolist(), gone)
     require_few(run, gone)
     if not run.dry_run:
         rejects.replace(run, CATALOG, catalog.aside, send["row_id"].tolist())
         note_gone(run, gone)
     archive = to_archive(gone)
-    show_courses(run, send, archive)
+    sample_courses(run.recorder, send, archive, partial(accepted_bodies, run.ledger, run.target.id))
     return CatalogPlan(send, archive)
 
 
-def _known_seconds(run: Run) -> dict[str, float]:
-    """How long the courses are that 360Learning has accepted, for specializations that sum theirs up."""
-    with run.ledger.begin() as db:
-        known = ledger.known_courses(db, run.target.id).dropna(subset="learning_seconds")
-    return dict(zip(known["external_id"], known["learning_seconds"], strict=True))
+def _record_plan(run: Run, send: pd.DataFrame, archived: Collection[str], gone: Gone) -> None:
+    """Plan courses to send (SEND_COLUMNS), and those that Coursera misses.
+
+    ``archived`` are the ids of courses that were archived before. Where archiving is off, courses that are
+    missing stay, which is no plan.
+    """
+    known = accepted_bodies(run.ledger, run.target.id, send["external_id"].tolist())
+    missed = gone.courses if run.settings.sync.archive_removed else gone.courses.iloc[:0]
+    run.recorder.plan(course_rows(send, known, archived))
+    run.recorder.plan(gone_rows(missed))
 
 
 def _with_bodies(courses: pd.DataFrame, elements: list[object]) -> pd.DataFrame:

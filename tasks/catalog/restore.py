@@ -1,16 +1,18 @@
 """Restoring: courses that were archived go to 360Learning again, as the ledger keeps them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
 from connectors.errors import SettingsError
 from connectors.ledger import courses as ledger
 from tasks.catalog.archive import today
-from tasks.reporting.plan import show_restoration_plan
-from tasks.reporting.samples import show_courses
+from tasks.extract.accepted_courses import accepted_bodies
+from tasks.reporting.samples import sample_courses
 from tasks.runtime.run_context import Run
 from tasks.runtime.step import step
+from tasks.transform.plan_rows import course_rows
 
 
 async def known_here(run: Run, external_ids: Sequence[str]) -> list[str]:
@@ -57,6 +59,7 @@ async def find_archived(run: Run, external_ids: Sequence[str]) -> pd.DataFrame:
             ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run))
     # Put aside, should 360Learning refuse it, until the next catalog run: there is no row of Coursera's.
     rows = chosen.assign(row_id=chosen["external_id"], raw=None, action="restore").reset_index(drop=True)
-    show_courses(run, rows, rows.iloc[:0])
-    show_restoration_plan(run, rows)
+    sample_courses(run.recorder, rows, rows.iloc[:0], partial(accepted_bodies, run.ledger, run.target.id))
+    if run.dry_run:
+        run.recorder.plan(course_rows(rows, {}, rows["external_id"].tolist()))
     return rows

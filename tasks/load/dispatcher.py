@@ -12,7 +12,7 @@ import pandas as pd
 from tasks.load.pace import Pace, fair_share
 from tasks.load.slots import BULK_SLOTS, make_sure_of_limit, slot
 from tasks.load.submit import Kind, send_operation
-from tasks.reporting.progress import Gauge
+from tasks.reporting.progress import ProgressCounter
 from tasks.runtime.run_context import Run
 
 # Operations that may be under way or wait at a time: as many again as run, so that no slot is ever idle.
@@ -66,7 +66,7 @@ class Outbox:
         self._news = asyncio.Event()
         # Lanes outlive the step that fills them: they are the flow's.
         self._context = contextvars.copy_context()
-        self._gauge = Gauge(run.progress, kind.work)
+        self._counter = ProgressCounter(run.progress, kind.work)
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,7 +101,7 @@ class Outbox:
         if rows.empty:
             return
         await make_sure_of_limit(self._run)
-        await self._gauge.expect(len(rows))
+        await self._counter.expect(len(rows))
         self._waiting.append(rows)
         # One lane more than there is work for: it has its slot when more rows come.
         self._open_lanes(spare=1)
@@ -238,7 +238,7 @@ class Outbox:
     async def _carry_out(self, operation: _Operation, ended: asyncio.Event) -> None:
         try:
             await send_operation(self._run, self._kind, operation.rows, uuid.uuid4().hex, ended)
-            await self._gauge.add(len(operation.rows))
+            await self._counter.add(len(operation.rows))
         except Exception as error:  # noqa: BLE001 - raised to whoever waits for it, while the lane goes on
             operation.settled.set_exception(error)
         except BaseException:

@@ -148,4 +148,5 @@ def _tell(run: Run, compared: Compared, held: HeldAttempts) -> None:
     }
     found = found_attempts(compared, held.courses.names, learners=held.learners, courses=held.courses.bodies)
     launches = found["difference"].eq(LAUNCH)
-    run.found += [found.loc[~launches], found.loc[launches]]
+    run.recorder.differ(found.loc[~launches])
+    run.recorder.differ(found.loc[launches])

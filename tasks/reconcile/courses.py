@@ -7,6 +7,7 @@ import pandas as pd
 
 from connectors.ledger import courses as ledger
 from connectors.ledger.attempts import attempted_courses
+from tasks.extract.accepted_courses import accepted_seconds
 from tasks.extract.coursera import CatalogReading
 from tasks.extract.learning360 import held_courses
 from tasks.runtime.run_context import Run
@@ -73,7 +74,7 @@ async def compare_courses(run: Run, courses: HeldCourses, *, shows_all: bool) ->
     found = pd.concat([found, filled(others.reindex(columns=FOUND_COLUMNS))], ignore_index=True)
     if not shows_all:
         found = found.loc[found["difference"].ne(ONLY)]
-    run.found.append(found)
+    run.recorder.differ(found)
     things = found.drop_duplicates(["difference", "course", "why"])["difference"]
     run.summary.differences = {sort: int(things.eq(sort).sum()) for sort in DIFFERENCES}
 
@@ -120,12 +121,10 @@ async def _look_at_group(run: Run, courses: HeldCourses) -> None:
 
 def _expected(run: Run, catalog: CatalogReading) -> dict[str, str]:
     """The courses (JSON by externalId) that the catalog maps to; what cannot be mapped is in no count."""
-    with run.ledger.read() as db:
-        known = ledger.known_courses(db, run.target.id).dropna(subset="learning_seconds")
     mapped = map_courses(
         catalog.elements,
         default_language=run.settings.sync.default_language,
         program_order=run.settings.sync.program_order,
-        known_seconds=dict(zip(known["external_id"], known["learning_seconds"], strict=True)),
+        known_seconds=accepted_seconds(run.ledger, run.target.id),
     )
     return {str(body["externalId"]): orjson.dumps(body).decode() for body in bodies(latest(mapped.courses))}

@@ -13,14 +13,17 @@ DAY_MS = 86_400_000
 
 
 def tell_differences(run: Run) -> None:
-    """Tell in the run's report what was found (see `Run.found`), learners without their addresses."""
-    found = pd.concat([pd.DataFrame(columns=FOUND_COLUMNS, dtype="str"), *run.found], ignore_index=True)
+    """Tell in the run's report what was found, learners without their addresses."""
+    found = run.recorder.differences
+    if found is None:
+        found = pd.DataFrame(columns=FOUND_COLUMNS, dtype="str")
     counts = run.summary.differences or {}
-    run.story.sections["differences by sort"] = Section(
+    section = Section(
         "Where 360Learning differs from Coursera",
         ("sort", "courses and attempts"),
         [(DIFFERENCES[sort], f"{count:,}") for sort, count in counts.items()],
     )
+    run.recorder.section("differences by sort", section)
     is_launch = found["difference"].eq(LAUNCH)
     _tell_of_each(run, found.loc[~is_launch])
     _tell_of_launches(run, found.loc[is_launch])
@@ -32,9 +35,10 @@ def _tell_of_each(run: Run, found: pd.DataFrame) -> None:
     )
     columns = ("difference", "learner", "course", "name", "field", "coursera", "learning360", "why")
     some = found.head(MOST_ROWS)
-    learners = [run.story.learner(one) if one else "" for one in some["learner"]]
+    learners = [run.recorder.learner(one) if one else "" for one in some["learner"]]
     rows = some.assign(learner=learners)[list(columns)].to_numpy().tolist()
-    run.story.sections["differences"] = Section(f"Differences{more}", columns, rows, artifact="differences")
+    section = Section(f"Differences{more}", columns, rows, artifact_key="differences")
+    run.recorder.section("differences", section)
 
 
 def _tell_of_launches(run: Run, launches: pd.DataFrame) -> None:
@@ -45,11 +49,10 @@ def _tell_of_launches(run: Run, launches: pd.DataFrame) -> None:
     for course, group in oldest_first.groupby("course", sort=False):
         first = group.iloc[0]
         days = (now - datetime.fromisoformat(first["learning360"])).days
-        who = run.story.learner(first["learner"])
+        who = run.recorder.learner(first["learner"])
         rows.append((str(course), first["name"], f"{len(group):,}", f"{days} days", who))
     title = f"Launches completed at 0 % whose learner did not go on at Coursera: {len(launches):,}"
-    run.story.sections["launches"] = Section(
-        title, ("course", "name", "launches", "oldest", "whose"), rows[:MOST_ROWS], artifact="launches"
-    )
+    columns = ("course", "name", "launches", "oldest", "whose")
+    run.recorder.section("launches", Section(title, columns, rows[:MOST_ROWS], artifact_key="launches"))
     if rows:
         run.note(f"{title}, the oldest for {rows[0][3]}")

@@ -22,7 +22,7 @@ class Picture(NamedTuple):
 def pictures(report: Report) -> list[Picture]:
     """How far learners are, and how the last runs went; none that would be empty."""
     drawn = []
-    if report.tenths:
+    if report.deciles:
         drawn.append(_progress(report))
     if report.history:
         drawn += [_rows(report), _durations(report)]
@@ -32,12 +32,12 @@ def pictures(report: Report) -> list[Picture]:
 def _progress(report: Report) -> Picture:
     dry = report.state == "dry_run"
     title = "Progress that would be sent" if dry else "Progress of all attempts that 360Learning has accepted"
-    stayed = Series("as before", [tenth.stayed for tenth in report.tenths], GREY)
-    sent = Series("would be sent" if dry else "sent by this run", [one.sent for one in report.tenths], BLUE)
-    told = ", ".join(f"{one.label}: {one.stayed + one.sent}" for one in report.tenths)
+    stayed = Series("as before", [decile.stayed for decile in report.deciles], GREY)
+    sent = Series("would be sent" if dry else "sent by this run", [one.sent for one in report.deciles], BLUE)
+    told = ", ".join(f"{one.label}: {one.stayed + one.sent}" for one in report.deciles)
     return _picture(
         title,
-        [one.label for one in report.tenths],
+        [one.label for one in report.deciles],
         [sent] if dry else [stayed, sent],
         f"Attempts by percent of progress: {told}.",
     )

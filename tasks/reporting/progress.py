@@ -1,85 +1,76 @@
-"""Progress while a run goes on, for whoever looks on: Prefect's pages, and people at the command line."""
+"""Progress while a run goes on, and who is told of it."""
 
-import asyncio
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID
 
 import pandas as pd
-from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
-from prefect.context import FlowRunContext
 
-from tasks.reporting.plan import Preview
+from tasks.reporting.plan import Plan
 from tasks.reporting.report import Report
 
-# A page or an operation may come many times a second; each telling is a request to Prefect's server.
-AT_MOST_EVERY_SECONDS = 3.0
-ALL_PERCENT = 100.0
-
-logger = logging.getLogger("coursera_sync.progress")
+#: Shows how far a work is: its name, how many rows are done, and of how many, None while that is unknown.
+ShowProgress = Callable[[str, int, int | None], Awaitable[None]]
 
 
-class Onlooker(Protocol):
+class RunObserver(Protocol):
     """Who is told how a run goes, and how it ended."""
 
-    def see(self, what: str, done: int, total: int | None) -> None:
+    def on_progress(self, what: str, done: int, total: int | None) -> None:
         """So many rows of a work are done; ``total`` is None while it is not known."""
 
-    def read(self, report: Report) -> None:
+    def on_report(self, report: Report) -> None:
         """A run has ended, in whatever way. Of several targets each has one, and last comes that of all."""
 
-    def foresee(self, preview: Preview) -> None:
+    def on_plan(self, plan: Plan) -> None:
         """What a dry run would do; told before its report, and not where it failed before it knew."""
 
-    def find(self, differences: pd.DataFrame) -> None:
+    def on_differences(self, differences: pd.DataFrame) -> None:
         """Where both sides differ: `tasks.transform.comparison.FOUND_COLUMNS`, with addresses.
 
         Of several targets each tells its own, in a first column ``target``.
         """
 
 
-_onlookers: ContextVar[tuple[Onlooker, ...]] = ContextVar("onlookers", default=())
+_observers: ContextVar[tuple[RunObserver, ...]] = ContextVar("observers", default=())
 
 
 @contextmanager
-def looking_on(onlooker: Onlooker) -> Iterator[None]:
-    """Have someone look on the runs that begin inside this context."""
-    token = _onlookers.set((*_onlookers.get(), onlooker))
+def observing(observer: RunObserver) -> Iterator[None]:
+    """Let someone observe the runs that begin inside this context."""
+    token = _observers.set((*_observers.get(), observer))
     try:
         yield
     finally:
-        _onlookers.reset(token)
+        _observers.reset(token)
 
 
-def onlookers() -> Sequence[Onlooker]:
-    """Who looks on here."""
-    return _onlookers.get()
+def observers() -> Sequence[RunObserver]:
+    """Who observes runs here."""
+    return _observers.get()
 
 
-class Progress:
-    """How far a run's work is: tells all who look on."""
+class ProgressReporter:
+    """How far a run's work is: tells all observers, and whoever else is to show it."""
 
-    def __init__(self, monotonic: Callable[[], float], of: str | None = None) -> None:
-        """``monotonic`` gives seconds that never go back; ``of`` names one of several targets."""
-        self._prefect = _Artifacts(monotonic)
+    def __init__(self, show: ShowProgress, of: str | None = None) -> None:
+        """``of`` names one of several targets."""
+        self._show = show
         self._prefix = f"{of}: " if of else ""
 
     async def of(self, what: str, done: int, total: int | None) -> None:
         """Tell that ``done`` rows of ``total`` are through a work, such as "read contents"."""
         named = self._prefix + what
-        for onlooker in onlookers():
-            onlooker.see(named, done, total)
-        await self._prefect.see(named, done, total)
+        for observer in observers():
+            observer.on_progress(named, done, total)
+        await self._show(named, done, total)
 
 
-class Gauge:
+class ProgressCounter:
     """Counts the rows of a work of several parts that come and end in any order."""
 
-    def __init__(self, progress: Progress, what: str) -> None:
+    def __init__(self, progress: ProgressReporter, what: str) -> None:
         self._progress = progress
         self._what = what
         self._total = 0
@@ -94,40 +85,3 @@ class Gauge:
         """So many more rows are through."""
         self._done += rows
         await self._progress.of(self._what, self._done, self._total)
-
-
-@dataclass
-class _Told:
-    artifact_id: UUID
-    at: float
-    percent: float
-
-
-class _Artifacts:
-    """A progress artifact for each work of a flow run; outside one there are none."""
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._told: dict[str, _Told] = {}
-        self._lock = asyncio.Lock()
-        self._is_off = FlowRunContext.get() is None
-
-    async def see(self, what: str, done: int, total: int | None) -> None:
-        if self._is_off or total is None:
-            return
-        percent = min(ALL_PERCENT, ALL_PERCENT * done / total) if total else ALL_PERCENT
-        try:
-            async with self._lock:
-                await self._tell(what, percent)
-        except Exception as error:  # noqa: BLE001 - progress is never worth failing a run for
-            self._is_off = True
-            logger.warning("Prefect's server takes no progress (%s)", type(error).__name__)
-
-    async def _tell(self, what: str, percent: float) -> None:
-        now, told = self._monotonic(), self._told.get(what)
-        if told is None:
-            artifact_id = await acreate_progress_artifact(percent, description=what)
-            self._told[what] = _Told(artifact_id, now, percent)
-        elif percent != told.percent and (percent == ALL_PERCENT or now - told.at >= AT_MOST_EVERY_SECONDS):
-            await aupdate_progress_artifact(told.artifact_id, percent)
-            self._told[what] = _Told(told.artifact_id, now, percent)

@@ -1,15 +1,17 @@
-"""What a run remembers of itself while it goes on, for its report: steps, changes, reasons."""
+"""What a run remembers of itself while it goes on, for its report: steps, changes, reasons, its plan."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pandas as pd
+
 MOST_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Span:
     """A step from its beginning to its end (seconds since the run began)."""
 
     name: str
@@ -30,16 +32,16 @@ class Example:
 class Section:
     """A table that only some flows have: texts by column, as many rows as people read.
 
-    ``artifact`` names it among Prefect's tables, where it is to be one of its own.
+    ``artifact_key`` names it among Prefect's tables, where it is to be one of its own.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    artifact: str | None = None
+    artifact_key: str | None = None
 
 
-class Story:
+class RunRecorder:
     """Gathered as the run goes on; it holds nothing by which a learner could be recognised from outside."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -47,11 +49,13 @@ class Story:
         self._monotonic = monotonic
         self._began = monotonic()
         self._learners: dict[str, int] = {}
-        self.stretches: list[Stretch] = []
-        #: Rows put aside by reason, rows to send by sort of change, attempts to send by tenth of progress.
+        self.spans: list[Span] = []
+        self._planned: list[pd.DataFrame] = []
+        self._differences: list[pd.DataFrame] = []
+        #: Rows put aside by reason, rows to send by sort of change, attempts to send by decile of progress.
         self.reasons: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
-        self.tenths: Counter[int] = Counter()
+        self.deciles: Counter[int] = Counter()
         self.examples: list[Example] = []
         #: By name, so that a step that is tried again tells nothing twice.
         self.sections: dict[str, Section] = {}
@@ -64,11 +68,33 @@ class Story:
             yield
             failed = False
         finally:
-            self.stretches.append(Stretch(name, began, self._elapsed(), failed))
+            self.spans.append(Span(name, began, self._elapsed(), failed))
 
-    def show(self, examples: Iterable[Example]) -> None:
+    def sample(self, examples: Iterable[Example]) -> None:
         """Keep examples of what the run sends, ten in all."""
         self.examples = [*self.examples, *examples][:MOST_EXAMPLES]
+
+    def section(self, name: str, section: Section) -> None:
+        """Keep a table for the report; one of the same name is replaced."""
+        self.sections[name] = section
+
+    def plan(self, rows: pd.DataFrame) -> None:
+        """Keep what a dry run would do (`tasks.transform.plan_rows.PLAN_COLUMNS`, with addresses)."""
+        self._planned.append(rows)
+
+    def differ(self, rows: pd.DataFrame) -> None:
+        """Keep where both sides differ (`tasks.transform.comparison.FOUND_COLUMNS`, with addresses)."""
+        self._differences.append(rows)
+
+    @property
+    def planned(self) -> pd.DataFrame | None:
+        """All that was planned, in the order of planning; None where nothing ever was."""
+        return pd.concat(self._planned, ignore_index=True) if self._planned else None
+
+    @property
+    def differences(self) -> pd.DataFrame | None:
+        """All differences; None where nothing was compared."""
+        return pd.concat(self._differences, ignore_index=True) if self._differences else None
 
     @property
     def room(self) -> int:

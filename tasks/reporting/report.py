@@ -1,28 +1,18 @@
 """What a run shows people: one model of it, which is rendered as markdown for Prefect and as an HTML file."""
 
-from __future__ import annotations
-
-import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from connectors.errors import SyncError
-from connectors.ledger.run_history import PastRun, past_runs, tenths_of_progress
-from tasks.reporting.recorder import Example, Section, Stretch
+from connectors.ledger.run_history import PastRun
+from tasks.reporting.recorder import Example, RunRecorder, Section, Span
 from tasks.reporting.redaction import mask_addresses
 from tasks.reporting.summary import COUNTS, Summary
 
-if TYPE_CHECKING:
-    from tasks.runtime.run_context import Run  # which tells its report
-
-MOST_RUNS = 30
 MOST_ROWS = 10
 MOST_STEPS = 8
-TENTHS = 11
-OF_PROGRESS = ("statistics", "backfill", "reconcile")
+DECILES = 11
 SUMMANDS = ("merged", "held", "unchanged", "accepted", "rejected")
 BESIDE = ("submitted", "archived", "recovered")
 MEANINGS = {
@@ -38,7 +28,19 @@ MEANINGS = {
 }
 
 
-logger = logging.getLogger("coursera_sync.report")
+@dataclass(frozen=True)
+class RunFacts:
+    """What a report shows of a run beside what its recorder keeps.
+
+    ``target`` is the integration in words; ``past_runs`` are those of the same flow, oldest first;
+    ``accepted`` counts the attempts that 360Learning has accepted, by decile of progress (10 is 100 %) and by
+    whether this run sent them.
+    """
+
+    target: str
+    dry_run: bool = False
+    past_runs: Sequence[PastRun] = ()
+    accepted: Mapping[tuple[int, bool], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Tenth:
-    """Attempts at a tenth of progress: those that stayed as they were, and those that this run sends."""
+class ProgressDecile:
+    """Attempts at a decile of progress: those that stayed as they were, and those that this run sends."""
 
     label: str
     stayed: int
@@ -108,7 +110,7 @@ class Report:
     sections: Sequence[Section] = ()
     reasons: Sequence[Reason] = ()
     history: Sequence[PastRun] = ()
-    tenths: Sequence[Tenth] = ()
+    deciles: Sequence[ProgressDecile] = ()
 
     @property
     def title(self) -> str:
@@ -170,24 +172,20 @@ def failure(flow: str, error: str, now_ms: int) -> Report:
     return Report(flow, "failed", _moment(now_ms), error=mask_addresses(error))
 
 
-def report_of(run: Run | None, summary: Summary, now_ms: int) -> Report:
-    """The report of a run that has ended; None stands for one that could not be opened."""
-    if run is None:
-        return failure(summary.flow, summary.error or "", now_ms)
-    story, platform = run.story, run.settings.learning360
-    history, known = _known(run, summary.flow)
+def build_report(summary: Summary, recorder: RunRecorder, facts: RunFacts, now_ms: int) -> Report:
+    """The report of a run that has ended."""
     return replace(
         _counted(summary, now_ms),
-        target=f"{platform.platform_name} in group {platform.group_id}",
+        target=facts.target,
         name=summary.target,
         notes=[mask_addresses(note) for note in summary.notes[:MOST_ROWS]],
-        steps=slowest(story.stretches),
-        sent=[Count(name, rows) for name, rows in story.changes.most_common()],
-        examples=[Example(mask_addresses(one.what), mask_addresses(one.change)) for one in story.examples],
-        sections=[_safe(section) for section in story.sections.values()],
-        reasons=_reasons(story.reasons),
-        history=history,
-        tenths=_tenths(known, story.tenths, dry_run=run.dry_run),
+        steps=slowest(recorder.spans),
+        sent=[Count(name, rows) for name, rows in recorder.changes.most_common()],
+        examples=[Example(mask_addresses(one.what), mask_addresses(one.change)) for one in recorder.examples],
+        sections=[_safe(section) for section in recorder.sections.values()],
+        reasons=_reasons(recorder.reasons),
+        history=facts.past_runs,
+        deciles=_deciles(facts.accepted, recorder.deciles, dry_run=facts.dry_run),
     )
 
 
@@ -204,7 +202,7 @@ def joint_report(summary: Summary, now_ms: int) -> Report:
         ]
         for one in targets
     ]
-    section = Section("Targets, each with a report of its own", columns, rows, artifact="targets")
+    section = Section("Targets, each with a report of its own", columns, rows, artifact_key="targets")
     return replace(
         _counted(summary, now_ms), target=f"{len(targets)} targets", is_joint=True, sections=[section]
     )
@@ -223,17 +221,6 @@ def _counted(summary: Summary, now_ms: int) -> Report:
         beside=_beside(summary),
         unaccounted=summary.unaccounted,
     )
-
-
-def _known(run: Run, flow: str) -> tuple[list[PastRun], dict[tuple[int, bool], int]]:
-    """The flow's last runs and how far learners are; neither, where the ledger is what is in trouble."""
-    try:
-        with run.ledger.read() as db:
-            history = past_runs(db, run.target.id, flow, MOST_RUNS)
-            return history, tenths_of_progress(db, run.target.id, run.id) if flow in OF_PROGRESS else {}
-    except SyncError as error:
-        logger.warning("The report goes without what the ledger knows: %s", error)
-        return [], {}
 
 
 def _safe(section: Section) -> Section:
@@ -268,11 +255,11 @@ def _reasons(reasons: Counter[str]) -> list[Reason]:
     return [*first, Reason("other reasons", others)] if others else first
 
 
-def slowest(stretches: Sequence[Stretch]) -> list[Step]:
+def slowest(spans: Sequence[Span]) -> list[Step]:
     """The steps that took longest, those of one name as one."""
-    by_name: dict[str, list[Stretch]] = {}
-    for stretch in stretches:
-        by_name.setdefault(stretch.name, []).append(stretch)
+    by_name: dict[str, list[Span]] = {}
+    for span in spans:
+        by_name.setdefault(span.name, []).append(span)
     steps = [
         Step(name, _covered(ours), len(ours), any(one.failed for one in ours))
         for name, ours in by_name.items()
@@ -280,30 +267,32 @@ def slowest(stretches: Sequence[Stretch]) -> list[Step]:
     return sorted(steps, key=lambda step: step.seconds, reverse=True)[:MOST_STEPS]
 
 
-def _covered(stretches: Sequence[Stretch]) -> float:
-    """How many seconds stretches cover; what several cover at once counts once."""
+def _covered(spans: Sequence[Span]) -> float:
+    """How many seconds spans cover; what several cover at once counts once."""
     covered, reached = 0.0, float("-inf")
-    for one in sorted(stretches, key=lambda stretch: stretch.began):
+    for one in sorted(spans, key=lambda span: span.began):
         covered += max(0.0, one.ended - max(one.began, reached))
         reached = max(reached, one.ended)
     return covered
 
 
-def _tenths(known: dict[tuple[int, bool], int], planned: Counter[int], *, dry_run: bool) -> list[Tenth]:
+def _deciles(
+    accepted: Mapping[tuple[int, bool], int], planned: Counter[int], *, dry_run: bool
+) -> list[ProgressDecile]:
     """How far learners are: what 360Learning has accepted, or in a dry run what would be sent."""
-    if not known and not planned:
+    if not accepted and not planned:
         return []
     return [
-        Tenth(
-            label=_label(tenth),
-            stayed=0 if dry_run else known.get((tenth, False), 0),
-            sent=planned[tenth] if dry_run else known.get((tenth, True), 0),
+        ProgressDecile(
+            label=_label(decile),
+            stayed=0 if dry_run else accepted.get((decile, False), 0),
+            sent=planned[decile] if dry_run else accepted.get((decile, True), 0),
         )
-        for tenth in range(TENTHS)
+        for decile in range(DECILES)
     ]
 
 
-def _label(tenth: int) -> str:
-    if tenth == TENTHS - 1:
+def _label(decile: int) -> str:
+    if decile == DECILES - 1:
         return "100 %"
-    return f"{tenth * 10 or 1}-{tenth * 10 + 9}"  # at 0 % nothing is sent
+    return f"{decile * 10 or 1}-{decile * 10 + 9}"  # at 0 % nothing is sent

@@ -1,15 +1,12 @@
 """Examples of what a run sends, for its report: courses by name, learners' progress without the learners."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 import pandas as pd
 
-from connectors.ledger.bulk_io import records
-from connectors.ledger.run_history import course_bodies
-from tasks.reporting.recorder import Example
-from tasks.runtime.run_context import Run
+from tasks.reporting.recorder import Example, RunRecorder
 from tasks.transform.row_keys import KEY
 
 # So many of each sort of change, so that one sort does not take all the room.
@@ -17,23 +14,27 @@ OF_EACH_SORT = 4
 SORTS = {"create": "new", "update": "changed", "restore": "brought back"}
 
 Body = dict[str, Any]
+#: Gives texts by the externalIds of courses, as far as they are known.
+TextsOf = Callable[[Sequence[str]], Mapping[str, str]]
 
 
-def show_courses(run: Run, send: pd.DataFrame, archive: pd.DataFrame) -> None:
-    """Tell of courses to send (external_id, body, action) and to archive (external_id)."""
-    run.story.changes.update(send["action"].map(SORTS).tolist())
-    run.story.changes.update({"archived": len(archive)} if len(archive) else {})
-    some = _some(send, "action", run.story.room)
+def sample_courses(
+    recorder: RunRecorder, send: pd.DataFrame, archive: pd.DataFrame, bodies_of: TextsOf
+) -> None:
+    """Tell of courses to send (external_id, body, action) and to archive (external_id).
+
+    ``bodies_of`` gives the courses as they were last accepted (JSON).
+    """
+    recorder.changes.update(send["action"].map(SORTS).tolist())
+    recorder.changes.update({"archived": len(archive)} if len(archive) else {})
+    some = _some(send, "action", recorder.room)
     gone = archive["external_id"].head(OF_EACH_SORT).tolist()
-    with run.ledger.read() as db:
-        texts = course_bodies(db, run.target.id, [*some["external_id"], *gone])
+    texts = bodies_of([*some["external_id"], *gone])
     known = {external_id: orjson.loads(text) for external_id, text in texts.items()}
-    run.story.show(
-        Example(_name(known.get(external_id, {}), external_id), "archived") for external_id in gone
-    )
-    for row in records(some):
+    recorder.sample([Example(_name(known.get(one, {}), one), "archived") for one in gone])
+    for row in some.to_dict("records"):
         body, external_id = orjson.loads(row["body"]), row["external_id"]
-        run.story.show([Example(_name(body, external_id), _difference(known.get(external_id), body))])
+        recorder.sample([Example(_name(body, external_id), _difference(known.get(external_id), body))])
 
 
 def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
@@ -43,21 +44,25 @@ def _difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> s
     return f"changed: {', '.join(fields)}" if fields else "brought back"
 
 
-def show_attempts(run: Run, send: pd.DataFrame, accepted: pd.DataFrame) -> None:
-    """Tell of attempts to send, and of their state before (KEY, number, progress), where there was one."""
+def sample_attempts(
+    recorder: RunRecorder, send: pd.DataFrame, accepted: pd.DataFrame, names_of: TextsOf
+) -> None:
+    """Tell of attempts to send, and of their state before (KEY, number, progress), where there was one.
+
+    ``names_of`` gives what courses are called.
+    """
     sorts = _sorts(send)
-    run.story.changes.update(_counted(sorts))
-    run.story.tenths.update(_counted(send["progress"] // 10))
-    if not run.story.room:
+    recorder.changes.update(_counted(sorts))
+    recorder.deciles.update(_counted(send["progress"] // 10))
+    if not recorder.room:
         return
-    some = _some(send.assign(sort=sorts), "sort", run.story.room)
+    some = _some(send.assign(sort=sorts), "sort", recorder.room)
     before = accepted[[*KEY, "number", "progress"]]
     some = some.merge(before, on=[*KEY, "number"], how="left", suffixes=("", "_before"))
-    with run.ledger.read() as db:
-        texts = course_bodies(db, run.target.id, some["course"].unique().tolist())
-    for row in records(some):
-        name = _name(orjson.loads(texts.get(row["course"], "{}")), row["course"])
-        run.story.show([Example(f"{run.story.learner(row['learner'])}: {name}", _moved(row))])
+    names = names_of(some["course"].unique().tolist())
+    for row in some.to_dict("records"):
+        name = names.get(row["course"]) or row["course"]
+        recorder.sample([Example(f"{recorder.learner(row['learner'])}: {name}", _moved(row))])
 
 
 def _counted(values: pd.Series) -> dict[Any, int]:
@@ -70,9 +75,9 @@ def _sorts(send: pd.DataFrame) -> pd.Series:
     return sorts.mask(send["completed"], "completed")
 
 
-def _moved(row: dict[str, Any]) -> str:
+def _moved(row: Mapping[Any, Any]) -> str:
     before, after = row["progress_before"], "completed" if row["completed"] else f"{row['progress']} %"
-    return f"new: {after}" if before is None else f"{before:.0f} % → {after}"
+    return f"new: {after}" if pd.isna(before) else f"{before:.0f} % → {after}"
 
 
 def _some(rows: pd.DataFrame, sort: str, most: int) -> pd.DataFrame:

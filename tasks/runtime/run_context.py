@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterable
 
 import orjson
-import pandas as pd
 
 from connectors.alias_file import load_aliases
 from connectors.coursera.client import CourseraClient
@@ -16,8 +15,9 @@ from connectors.learning360.client import Learning360Client
 from connectors.ledger.runs import NewRun, finish_run, start_run
 from connectors.ledger.targets import find_target
 from connectors.settings import Settings
-from tasks.reporting.progress import Progress
-from tasks.reporting.recorder import Story
+from tasks.reporting.progress import ProgressReporter
+from tasks.reporting.publish import ProgressArtifacts
+from tasks.reporting.recorder import RunRecorder
 from tasks.reporting.summary import Summary
 from tasks.runtime.locks import here
 from tasks.runtime.shared import Common
@@ -47,12 +47,9 @@ class Run:
         self.ledger = common.ledger
         self.surroundings = common.surroundings
         self.dry_run = dry_run
-        self.story = Story(self.surroundings.monotonic)
-        self.progress = Progress(self.surroundings.monotonic, of=settings.target)
-        #: What a dry run would do, a part after the other: PLAN_COLUMNS, with addresses.
-        self.planned: list[pd.DataFrame] = []
-        #: Where both sides differ, as far as they were compared: FOUND_COLUMNS, with addresses.
-        self.found: list[pd.DataFrame] = []
+        self.recorder = RunRecorder(self.surroundings.monotonic)
+        artifacts = ProgressArtifacts(self.surroundings.monotonic)
+        self.progress = ProgressReporter(artifacts.show, of=settings.target)
         #: The limit on the Prefect server that holds them across machines, once it is sure to be there.
         self.slot_limit: str | None = None
         self.learning360 = Learning360Client(settings.learning360, surroundings=self.surroundings)
@@ -98,9 +95,9 @@ class Run:
 
     def reject(self, reasons: Iterable[str]) -> None:
         """Count rows put aside, each by its reason."""
-        before = self.story.reasons.total()
-        self.story.reasons.update(reasons)
-        self.summary.rejected += self.story.reasons.total() - before
+        before = self.recorder.reasons.total()
+        self.recorder.reasons.update(reasons)
+        self.summary.rejected += self.recorder.reasons.total() - before
 
     def finish(self) -> None:
         """Write into the ledger how the run ended."""

@@ -3,18 +3,25 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger import work_shares
+from connectors.ledger.run_history import past_runs, progress_deciles
 from connectors.ledger.runs import note_crashed, note_stream
 from connectors.settings import Settings
 from tasks.reporting.events import run_ended
-from tasks.reporting.publish import tell
+from tasks.reporting.publish import report_failure, report_run
+from tasks.reporting.report import RunFacts
 from tasks.reporting.summary import INTERRUPTED, State, Summary
 from tasks.runtime.locks import locked
 from tasks.runtime.run_context import Run
 from tasks.runtime.shared import Common
 from tasks.transform.courses.languages import LANGUAGES
+
+# A report shows the last month of daily runs.
+MOST_RUNS = 30
+FLOWS_WITH_PROGRESS = ("statistics", "backfill", "reconcile")
 
 logger = logging.getLogger("coursera_sync")
 
@@ -60,7 +67,7 @@ async def open_run(
             if run is not None:
                 run.finish()
                 run_ended(summary, run.settings.sync.alert_rejects)
-            await tell(run, summary, surroundings.now_ms())
+            await _report(run, summary, surroundings.now_ms())
 
 
 @asynccontextmanager
@@ -92,6 +99,29 @@ async def _no_shares_left(run: Run) -> None:
     if left:
         with run.ledger.begin() as db:
             work_shares.drop(db, run.target.id)
+
+
+async def _report(run: Run | None, summary: Summary, now_ms: int) -> None:
+    """Report on a run that has ended; None stands for one that could not be opened."""
+    if run is None:
+        await report_failure(summary, now_ms)
+    else:
+        await report_run(summary, run.recorder, _facts(run, summary.flow), now_ms)
+
+
+def _facts(run: Run, flow: str) -> RunFacts:
+    """What a report shows beside; without the ledger's part, where that is what is in trouble."""
+    platform = run.settings.learning360
+    facts = RunFacts(f"{platform.platform_name} in group {platform.group_id}", dry_run=run.dry_run)
+    try:
+        with run.ledger.read() as db:
+            runs = past_runs(db, run.target.id, flow, MOST_RUNS)
+            shows_progress = flow in FLOWS_WITH_PROGRESS
+            accepted = progress_deciles(db, run.target.id, run.id) if shows_progress else {}
+    except SyncError as error:
+        logger.warning("The report goes without what the ledger knows: %s", error)
+        return facts
+    return replace(facts, past_runs=runs, accepted=accepted)
 
 
 def _outcome(summary: Summary, *, dry_run: bool) -> State:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from connectors.clock import Surroundings
 from connectors.coursera.client import CourseraClient
 from connectors.ledger.database import Ledger
-from tasks.reporting.progress import Progress
+from tasks.reporting.progress import ProgressReporter
+from tasks.reporting.publish import ProgressArtifacts
 from tasks.runtime.meeting import Meeting
 from tasks.runtime.workbench import Workbench
 
@@ -25,7 +26,7 @@ class Common:
         self.ledger = ledger
         self.coursera = coursera
         self.surroundings = surroundings
-        self.progress = Progress(surroundings.monotonic)
+        self.progress = ProgressReporter(ProgressArtifacts(surroundings.monotonic).show)
         self.is_shared = runs > 1
         #: Held while a target's lock is taken. All go in one order, so that two flows cannot each hold what
         #: the other waits for.

@@ -42,7 +42,7 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
         persist_result=False,
     )
     async def measured(call: _Call[Any]) -> None:
-        with call.run.story.step(name):
+        with call.run.recorder.step(name):
             call.result = await call.work()
 
     def made(function: Step[P, R]) -> Step[P, R]:

@@ -11,7 +11,7 @@ from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.targets import identity_of_target
 from connectors.settings import Settings
 from connectors.target_file import by_target
-from tasks.reporting.publish import tell, tell_joint
+from tasks.reporting.publish import report_all, report_failure
 from tasks.reporting.summary import Summary, joint
 from tasks.runtime.credentials import coursera_client_of_run, settings_of_run
 from tasks.runtime.run_context import Run
@@ -56,7 +56,7 @@ async def on_each_target(
         with named_in_log():
             await _all_to_the_end([serve(*one) for one in zip(every, summaries, strict=True)])
     summary = joint(summaries, round(surroundings.monotonic() - began, 3))
-    await tell_joint(summary, surroundings.now_ms())
+    await report_all(summary, surroundings.now_ms())
     if summary.error is not None:
         raise _with_summary(SyncError(summary.error), summary)
     return summary
@@ -87,7 +87,7 @@ async def _prepared(
             failure = as_sync_error(error)
             seconds = round(surroundings.monotonic() - began, 3)
             summary = Summary(flow=flow, state="failed", error=str(failure), seconds=seconds)
-            await tell(None, summary, surroundings.now_ms())
+            await report_failure(summary, surroundings.now_ms())
             raise _with_summary(failure, summary) from error
         stack.enter_context(_collecting_by_step())
         yield every, Common(ledger, coursera, surroundings, runs=len(every))

@@ -49,12 +49,9 @@ async def find_out(run: Run) -> None:
     """Ask both platforms; what cannot be found out is said with the reason, and stops nothing."""
     found = [await _asked(run, question, probe) for question, probe in PROBES.items()]
     rows = [(one.question, one.answer, one.seen) for one in found]
-    run.story.sections["probe"] = Section(
-        "Found out by reading (docs/assumptions.md)",
-        ("question", "answer", "seen by"),
-        rows,
-        artifact="probe",
-    )
+    columns = ("question", "answer", "seen by")
+    section = Section("Found out by reading (docs/assumptions.md)", columns, rows, artifact_key="probe")
+    run.recorder.section("probe", section)
     for one in found:
         run.note(f"{one.question} {one.answer.capitalize()}: {one.seen}")
 

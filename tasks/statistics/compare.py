@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -10,11 +11,11 @@ from connectors.ledger.attempts import renumber_attempts
 from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT, record_enrollments
 from connectors.ledger.learners import move_learners, record_addresses
 from connectors.ledger.streams import STATISTICS
+from tasks.extract.accepted_courses import accepted_names
 from tasks.load import rejects as aside
 from tasks.load.dispatcher import Outbox
 from tasks.load.operations import SENT_COLUMNS, UNCERTAIN, attempt_ids
-from tasks.reporting.plan import show_statistics_plan
-from tasks.reporting.samples import show_attempts
+from tasks.reporting.samples import sample_attempts
 from tasks.runtime.run_context import Run
 from tasks.runtime.step import step
 from tasks.statistics.ahead import Ahead, nothing_sent
@@ -22,6 +23,7 @@ from tasks.statistics.intake import Intake
 from tasks.statistics.parts import Part
 from tasks.statistics.pool import ROW, Pool
 from tasks.statistics.settled import Settled
+from tasks.transform.plan_rows import attempt_rows
 from tasks.transform.statistics.attempts import HELD, SEND, UNCHANGED, merge
 
 
@@ -67,8 +69,11 @@ async def plan_statistics(run: Run, part: Part, settled: Settled) -> pd.DataFram
     run.summary.extracted += len(part.rows)
     _count(run, plan.live, plan.attempts)
     run.reject([UNCERTAIN] * plan.uncertain)
-    show_attempts(run, plan.send, plan.accepted)
-    show_statistics_plan(run, plan.send, plan.accepted)
+    names_of = partial(accepted_names, run.ledger, run.target.id)
+    sample_attempts(run.recorder, plan.send, plan.accepted, names_of)
+    if run.dry_run:
+        names = names_of(plan.send["course"].unique().tolist())
+        run.recorder.plan(attempt_rows(plan.send, plan.accepted, names))
     return plan.send
 
 

@@ -25,7 +25,7 @@ def tell_freshness(run: Run, reading: Reading, intake: Intake) -> None:
         ("The newest change among what was read", _moment(intake.newest) if intake.newest else NONE),
         ("The oldest change not sent (put aside since)", NONE if unsent is None else _moment(unsent)),
     ]
-    run.story.sections["freshness"] = Section("Freshness", ("what", "as of (UTC)"), rows)
+    run.recorder.section("freshness", Section("Freshness", ("what", "as of (UTC)"), rows))
 
 
 def _moment(epoch_ms: int) -> str:

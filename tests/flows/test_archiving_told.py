@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.values import Json
 from tests.installation import Sync
-from tests.onlooker import Onlooker, onlooking
+from tests.observer import Observer, observed
 
 NOT_GRANTED = "Less can be said of where missing courses are used: {} is not granted"
 
@@ -20,11 +20,11 @@ def archiving(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.fixture
-def onlooker(prefect_api: str) -> Iterator[Onlooker]:
+def observer(prefect_api: str) -> Iterator[Observer]:
     """Someone who reads the reports."""
     assert prefect_api
-    with onlooking() as onlooker:
-        yield onlooker
+    with observed() as observer:
+        yield observer
 
 
 def removed(sync: Sync, count: int = 1, of: int = 20) -> list[Json]:
@@ -36,35 +36,35 @@ def removed(sync: Sync, count: int = 1, of: int = 20) -> list[Json]:
     return gone
 
 
-def told(onlooker: Onlooker) -> list[tuple[str, ...]]:
+def told(observer: Observer) -> list[tuple[str, ...]]:
     """What the last report says of missing courses."""
-    return [tuple(row) for row in onlooker.section("Missing in Coursera").rows]
+    return [tuple(row) for row in observer.section("Missing in Coursera").rows]
 
 
 def test_the_report_names_what_is_missing_since_when_and_what_becomes_of_it(
-    sync: Sync, onlooker: Onlooker
+    sync: Sync, observer: Observer
 ) -> None:
     (gone,) = removed(sync)
-    assert told(onlooker) == []
+    assert told(observer) == []
     name, group = f"Course 0 ({gone['contentId']})", "group Acme Learning, 0 learners"
     sync.catalog()
-    assert told(onlooker) == [
+    assert told(observer) == [
         (name, "on 1 day since 2026-01-15", "stays until it is missed on 2 days", group)
     ]
     sync.days_pass(3)
     assert sync.catalog(dry_run=True).archived == 1
     archived = (name, "on 2 days since 2026-01-15", "archived: missed on 2 days or more", group)
-    assert told(onlooker) == [archived]
-    assert onlooker.section("Missing in Coursera").title == (
+    assert told(observer) == [archived]
+    assert observer.section("Missing in Coursera").title == (
         "Missing in Coursera: 1 of 20 live courses, of which a run archives at most 10%"
     )
     assert sync.catalog().archived == 1
-    assert told(onlooker) == [archived]
+    assert told(observer) == [archived]
     sync.catalog()
-    assert told(onlooker) == []
+    assert told(observer) == []
 
 
-def test_paths_and_learners_who_use_a_course_are_told(sync: Sync, onlooker: Onlooker) -> None:
+def test_paths_and_learners_who_use_a_course_are_told(sync: Sync, observer: Observer) -> None:
     used, unused = removed(sync, 2)
     platform = sync.sandbox.learning360
     paths = [platform.add_path(name, [used["contentId"]], "free") for name in ("One", "Two")]
@@ -73,7 +73,7 @@ def test_paths_and_learners_who_use_a_course_are_told(sync: Sync, onlooker: Onlo
         platform.add_user(mail)
         platform.launch(mail, used["contentId"], path.id if path else None)
     sync.catalog()
-    assert {row[0].split(" (")[0]: row[3] for row in told(onlooker)} == {
+    assert {row[0].split(" (")[0]: row[3] for row in told(observer)} == {
         used["name"]: f"group Acme Learning, paths {' '.join(sorted(one.id for one in paths))}, 3 learners",
         unused["name"]: "group Acme Learning, 0 learners",
     }
@@ -89,7 +89,7 @@ def test_paths_and_learners_who_use_a_course_are_told(sync: Sync, onlooker: Onlo
     ids=["learners", "groups", "both"],
 )
 def test_scopes_that_are_not_granted_are_a_note_and_the_rest_goes_on(
-    sync: Sync, onlooker: Onlooker, withheld: list[str], left: str
+    sync: Sync, observer: Observer, withheld: list[str], left: str
 ) -> None:
     removed(sync)
     sync.sandbox.learning360.client.scopes.difference_update(withheld)
@@ -98,35 +98,35 @@ def test_scopes_that_are_not_granted_are_a_note_and_the_rest_goes_on(
     summary = sync.catalog()
     assert (summary.state, summary.archived) == ("completed", 1)
     assert sorted(summary.notes) == sorted(NOT_GRANTED.format(scope) for scope in withheld)
-    assert [row[3] for row in told(onlooker)] == [left]
+    assert [row[3] for row in told(observer)] == [left]
 
 
-def test_what_cannot_be_read_for_another_reason_fails_nothing_either(sync: Sync, onlooker: Onlooker) -> None:
+def test_what_cannot_be_read_for_another_reason_fails_nothing_either(sync: Sync, observer: Observer) -> None:
     removed(sync)
     sync.sandbox.faults.add("answer", path="/courses/stats", status=400, body={"error": {"code": "odd"}})
     summary = sync.catalog()
     assert summary.state == "completed"
     (note,) = summary.notes
     assert "of where missing courses are used: 360Learning refuses" in note
-    assert [row[3] for row in told(onlooker)] == ["group Acme Learning"]
+    assert [row[3] for row in told(observer)] == ["group Acme Learning"]
 
 
 def test_where_archiving_is_off_nobody_is_asked_who_uses_a_course(
-    sync: Sync, onlooker: Onlooker, archiving: pytest.MonkeyPatch
+    sync: Sync, observer: Observer, archiving: pytest.MonkeyPatch
 ) -> None:
     archiving.delenv("SYNC_ARCHIVE_REMOVED")
     removed(sync)
     sync.catalog()
-    assert [row[2:] for row in told(onlooker)] == [("stays: SYNC_ARCHIVE_REMOVED is off", "")]
+    assert [row[2:] for row in told(observer)] == [("stays: SYNC_ARCHIVE_REMOVED is off", "")]
     assert sync.requests("GET", "/courses/stats") == 0
 
 
 def test_a_catalog_that_has_collapsed_tells_what_it_misses_though_the_run_stops(
-    sync: Sync, onlooker: Onlooker
+    sync: Sync, observer: Observer
 ) -> None:
     removed(sync, 15)
     assert sync.catalog().state == "failed"
-    section = onlooker.section("Missing in Coursera: 15 of 20")
+    section = observer.section("Missing in Coursera: 15 of 20")
     assert len(section.rows) == 10
     assert {row[2] for row in section.rows} == {"stays: more than 10% are missing"}
 

@@ -15,17 +15,17 @@ from connectors.errors import SettingsError
 from tasks.reporting.summary import Summary
 from tasks.transform.plan_rows import PLAN_COLUMNS
 from tests.installation import Sync
-from tests.onlooker import Onlooker, onlooking
+from tests.observer import Observer, observed
 
 Command = Callable[..., str]
 
 
 @pytest.fixture
-def onlooker(prefect_api: str) -> Iterator[Onlooker]:
+def observer(prefect_api: str) -> Iterator[Observer]:
     """Someone who is told the plans."""
     assert prefect_api
-    with onlooking() as onlooker:
-        yield onlooker
+    with observed() as observer:
+        yield observer
 
 
 @pytest.fixture
@@ -45,15 +45,15 @@ def command(sync: Sync, capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-def planned(onlooker: Onlooker, *columns: str) -> list[tuple[str, ...]]:
+def planned(observer: Observer, *columns: str) -> list[tuple[str, ...]]:
     """Columns of the last plan."""
-    table = onlooker.previews[-1].table
+    table = observer.plans[-1].table
     assert list(table.columns) == PLAN_COLUMNS
     return list(table[list(columns)].itertuples(index=False, name=None))
 
 
 def test_a_catalog_plan_names_what_is_created_changed_archived_and_kept(
-    sync: Sync, onlooker: Onlooker, monkeypatch: pytest.MonkeyPatch
+    sync: Sync, observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNC_ARCHIVE_REMOVED", "true")
     monkeypatch.setenv("SYNC_ARCHIVE_LIMIT", "1")
@@ -69,7 +69,7 @@ def test_a_catalog_plan_names_what_is_created_changed_archived_and_kept(
     summary = sync.catalog(dry_run=True)
     assert (sync.platform(), sync.remembered()) == before
     used = ", used by group Acme Learning, 0 learners"
-    assert planned(onlooker, "action", "course", "name", "field", "before", "after", "why") == [
+    assert planned(observer, "action", "course", "name", "field", "before", "after", "why") == [
         ("archive", gone["contentId"], "Course 3", "", "", "",
          f"missed on 2 days since 2026-01-15, archived: missed on 2 days or more{used}"),
         ("update", courses[0]["contentId"], "Another name", "description", "All about Course 0.", "", ""),
@@ -79,12 +79,12 @@ def test_a_catalog_plan_names_what_is_created_changed_archived_and_kept(
          f"missed on 1 day since 2026-01-16, stays until it is missed on 2 days{used}"),
         ("unchanged", "", "", "", "", "1", "360Learning has it already"),
     ]  # fmt: skip
-    assert onlooker.previews[-1].actions == {"archive": 1, "update": 1, "create": 1, "keep": 1}
+    assert observer.plans[-1].actions == {"archive": 1, "update": 1, "create": 1, "keep": 1}
     assert (summary.submitted, summary.unchanged, summary.archived) == (2, 1, 1)
 
 
 def test_a_course_that_comes_back_is_planned_as_such(
-    sync: Sync, onlooker: Onlooker, monkeypatch: pytest.MonkeyPatch
+    sync: Sync, observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"REMOVED": "true", "GRACE": "1", "LIMIT": "1"}.items():
         monkeypatch.setenv(f"SYNC_ARCHIVE_{name}", value)
@@ -93,37 +93,37 @@ def test_a_course_that_comes_back_is_planned_as_such(
     sync.sandbox.world.contents.clear()
     sync.catalog()
     sync.restore(dry_run=True)
-    assert planned(onlooker, "action", "course", "why") == [
+    assert planned(observer, "action", "course", "why") == [
         ("restore", course["contentId"], "it was archived")
     ]
     sync.sandbox.world.contents.append(course)
     sync.catalog(dry_run=True)
-    assert planned(onlooker, "action", "field", "why") == [("update", "", "it was archived")]
+    assert planned(observer, "action", "field", "why") == [("update", "", "it was archived")]
 
 
-def test_a_run_that_is_no_dry_run_plans_nothing(sync: Sync, onlooker: Onlooker) -> None:
+def test_a_run_that_is_no_dry_run_plans_nothing(sync: Sync, observer: Observer) -> None:
     sync.add_courses(1)
     sync.catalog()
     sync.statistics()
-    assert onlooker.previews == []
+    assert observer.plans == []
 
 
 def test_a_catalog_that_has_collapsed_still_shows_its_plan(
-    sync: Sync, onlooker: Onlooker, monkeypatch: pytest.MonkeyPatch
+    sync: Sync, observer: Observer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNC_ARCHIVE_REMOVED", "true")
     sync.add_courses(3)
     sync.catalog()
     sync.sandbox.world.contents.clear()
     assert sync.catalog(dry_run=True).state == "failed"
-    assert [action for (action,) in planned(onlooker, "action")] == ["keep"] * 3
+    assert [action for (action,) in planned(observer, "action")] == ["keep"] * 3
 
 
 @pytest.mark.parametrize(
     "run", [partial(Sync.statistics, full=True), Sync.backfill], ids=["full", "backfill"]
 )
 def test_a_statistics_plan_names_new_attempts_and_what_changes(
-    sync: Sync, onlooker: Onlooker, run: Callable[..., Summary]
+    sync: Sync, observer: Observer, run: Callable[..., Summary]
 ) -> None:
     (course,) = sync.add_courses(1)
     sync.catalog()
@@ -136,7 +136,7 @@ def test_a_statistics_plan_names_new_attempts_and_what_changes(
     run(sync, dry_run=True)
     assert (sync.platform(), sync.remembered()) == before
     rows = planned(
-        onlooker, "action", "kind", "name", "learner", "attempt", "field", "before", "after", "why"
+        observer, "action", "kind", "name", "learner", "attempt", "field", "before", "after", "why"
     )
     assert rows == [
         ("update", "attempt", "Course 0", "ann@example.com", "1", "progress", "20", "45",

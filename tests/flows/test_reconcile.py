@@ -13,18 +13,18 @@ from sandbox.clock import DAY_MS
 from sandbox.learning360.attempts import Attempts
 from sandbox.values import Json
 from tests.installation import Sync
-from tests.onlooker import Onlooker, onlooking
+from tests.observer import Observer, observed
 
 ANN, BOB, CY = "ann@example.com", "bob@example.com", "cy@example.com"
 NOTHING = {"missing": 0, "different": 0, "closed": 0, "further": 0, "only": 0}
 
 
 @pytest.fixture
-def onlooker(prefect_api: str) -> Iterator[Onlooker]:
+def observer(prefect_api: str) -> Iterator[Observer]:
     """Someone who is told the differences."""
     assert prefect_api
-    with onlooking() as onlooker:
-        yield onlooker
+    with observed() as observer:
+        yield observer
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def counted(**counts: int) -> dict[str, int]:
     return NOTHING | counts
 
 
-def test_after_a_good_run_there_is_nothing_to_find(sync: Sync, course: Json, onlooker: Onlooker) -> None:
+def test_after_a_good_run_there_is_nothing_to_find(sync: Sync, course: Json, observer: Observer) -> None:
     before = sync.platform(), sync.remembered()
     summary = sync.reconcile()
     assert (summary.state, summary.differences) == ("completed", NOTHING)
     assert (summary.extracted, summary.unchanged, summary.held, summary.submitted) == (3, 2, 1, 0)
     assert (sync.platform(), sync.remembered()) == before
-    assert onlooker.section("Differences").rows == []
+    assert observer.section("Differences").rows == []
     assert course
 
 
@@ -91,27 +91,27 @@ def test_a_believable_customer_holds_what_coursera_says(busy_sync: Sync) -> None
 
 
 def test_launches_whose_learner_did_not_go_on_are_told_with_their_age(
-    sync: Sync, course: Json, onlooker: Onlooker
+    sync: Sync, course: Json, observer: Observer
 ) -> None:
     sync.days_pass(12)
     summary = sync.reconcile()
     assert summary.differences == NOTHING
-    assert onlooker.section("Launches completed at 0 %").rows == [
+    assert observer.section("Launches completed at 0 %").rows == [
         [course["contentId"], "Course 0", "1", "12 days", "learner 1"]
     ]
     assert any("did not go on at Coursera: 1, the oldest for 12 days" in note for note in summary.notes)
 
 
 def test_an_attempt_that_is_missing_is_found_and_repaired(
-    sync: Sync, course: Json, onlooker: Onlooker
+    sync: Sync, course: Json, observer: Observer
 ) -> None:
     forget(sync, BOB)
     summary = sync.reconcile()
     assert summary.differences == counted(missing=1)
     assert (summary.unchanged, summary.submitted, held(sync, BOB, course)) == (2, 0, [])
-    (row,) = onlooker.differences[onlooker.differences["difference"].eq("missing")].to_dict("records")
+    (row,) = observer.differences[observer.differences["difference"].eq("missing")].to_dict("records")
     assert (row["learner"], row["coursera"], row["learning360"]) == (BOB, "100", "")
-    ((sort, who, *_),) = onlooker.section("Differences").rows
+    ((sort, who, *_),) = observer.section("Differences").rows
     assert (sort, who) == ("missing", "learner 1")
     repaired = sync.reconcile(repair=True)
     assert (repaired.accepted, repaired.unchanged, repaired.differences) == (1, 1, counted(missing=1))
@@ -120,11 +120,11 @@ def test_an_attempt_that_is_missing_is_found_and_repaired(
     assert sync.statistics(full=True).submitted == 0
 
 
-def test_an_open_attempt_that_differs_is_updated(sync: Sync, course: Json, onlooker: Onlooker) -> None:
+def test_an_open_attempt_that_differs_is_updated(sync: Sync, course: Json, observer: Observer) -> None:
     _, attempt = sync.sandbox.learning360.attempts_of(ANN, course["contentId"])
     attempt.progress = 30
     assert sync.reconcile().differences == counted(different=1)
-    (row,) = onlooker.differences[onlooker.differences["difference"].eq("different")].to_dict("records")
+    (row,) = observer.differences[observer.differences["difference"].eq("different")].to_dict("records")
     assert (row["field"], row["coursera"], row["learning360"]) == ("progress", "45", "30")
     assert sync.reconcile(repair=True).accepted == 1
     assert held(sync, ANN, course) == [("completed", 0), ("open", 45)]
@@ -170,37 +170,37 @@ def test_a_passing_zero_or_gap_at_coursera_is_no_difference(sync: Sync, course: 
     assert held(sync, ANN, course) == [("open", 45)]
 
 
-def test_an_attempt_that_is_not_from_us_is_only_named(sync: Sync, course: Json, onlooker: Onlooker) -> None:
+def test_an_attempt_that_is_not_from_us_is_only_named(sync: Sync, course: Json, observer: Observer) -> None:
     sync.sandbox.learning360.add_user("dee@example.com")
     sync.sandbox.learning360.add_attempt("dee@example.com", course["contentId"], progress=20)
     before = sync.platform()
     assert sync.reconcile().differences == counted(only=1)
-    assert onlooker.section("Differences").rows[0][0] == "only"
+    assert observer.section("Differences").rows[0][0] == "only"
     assert sync.reconcile(repair=True).submitted == 0
     assert sync.platform()["attempts"] == before["attempts"]
 
 
 def test_a_learner_whom_360learning_does_not_know_is_missing_and_refused(
-    sync: Sync, course: Json, onlooker: Onlooker
+    sync: Sync, course: Json, observer: Observer
 ) -> None:
     sync.sandbox.enroll("new@example.com", course, overallProgress=5)
     platform = sync.sandbox.learning360
     user_id = platform._user_ids.pop("new@example.com", "")  # noqa: SLF001
     platform.users.pop(user_id, None)
     assert sync.reconcile().differences == counted(missing=1)
-    assert "360Learning does not know the learner" in onlooker.section("Differences").rows[0]
+    assert "360Learning does not know the learner" in observer.section("Differences").rows[0]
     repaired = sync.reconcile(repair=True)
     assert (repaired.state, repaired.rejected) == ("completed_with_rejects", 1)
 
 
-def test_courses_that_differ_are_missing_or_only_there(sync: Sync, course: Json, onlooker: Onlooker) -> None:
+def test_courses_that_differ_are_missing_or_only_there(sync: Sync, course: Json, observer: Observer) -> None:
     world, platform = sync.sandbox.world, sync.sandbox.learning360
     platform.course(course["contentId"]).data["name"] = "Somebody's name"
     world.add_content("New")
     platform.add_course("by-hand")
     summary = sync.reconcile()
     assert summary.differences == counted(missing=1, different=1, only=1)
-    rows = onlooker.differences.query("kind == 'course'").to_dict("records")
+    rows = observer.differences.query("kind == 'course'").to_dict("records")
     assert {(one["difference"], one["field"], one["learning360"]) for one in rows} == {
         ("different", "name", "Somebody's name"),
         ("missing", "", ""),

@@ -204,7 +204,7 @@ def test_an_artifact_that_cannot_be_written_fails_no_run(
     async def refused(*_: Any, **__: Any) -> None:
         raise OSError("no")
 
-    for name in ("publish.acreate_markdown_artifact", "progress.acreate_progress_artifact"):
+    for name in ("publish.acreate_markdown_artifact", "publish.acreate_progress_artifact"):
         monkeypatch.setattr(f"tasks.reporting.{name}", refused)
     assert busy_sync.catalog().accepted == 297
     told = [record.getMessage() for record in caplog.records]
@@ -213,10 +213,11 @@ def test_an_artifact_that_cannot_be_written_fails_no_run(
 
 
 def test_a_run_outside_prefect_shows_nothing_and_does_not_fail(sync: Sync) -> None:
-    from tasks.reporting.progress import Progress  # noqa: PLC0415
+    from tasks.reporting.progress import ProgressReporter  # noqa: PLC0415
+    from tasks.reporting.publish import ProgressArtifacts  # noqa: PLC0415
 
     sync.add_courses(1)
-    asyncio.run(Progress(lambda: 0.0).of("read contents", 1, 2))
+    asyncio.run(ProgressReporter(ProgressArtifacts(lambda: 0.0).show).of("read contents", 1, 2))
 
 
 @pytest.fixture

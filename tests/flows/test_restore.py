@@ -8,7 +8,7 @@ from connectors.errors import SettingsError
 from sandbox import snapshot
 from sandbox.values import Json
 from tests.installation import Sync
-from tests.onlooker import onlooking
+from tests.observer import observed
 from tests.postgres import BOTH_DATABASES
 
 
@@ -60,11 +60,11 @@ def test_only_the_named_courses_come_back(sync: Sync) -> None:
 def test_a_dry_run_shows_what_would_come_back_and_does_nothing(sync: Sync) -> None:
     archived(sync, 2)
     platform, ledger = sync.platform(), sync.remembered()
-    with onlooking() as onlooker:
+    with observed() as observer:
         summary = sync.restore(dry_run=True)
     assert (summary.state, summary.extracted, summary.submitted, summary.accepted) == ("dry_run", 2, 2, 0)
     assert (sync.platform(), sync.remembered()) == (platform, ledger)
-    (report,) = onlooker.reports
+    (report,) = observer.reports
     assert {(one.what, one.change) for one in report.examples} == {
         ("Course 0", "brought back"),
         ("Course 1", "brought back"),

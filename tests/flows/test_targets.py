@@ -10,11 +10,11 @@ from flows.cli.observer import watched
 from flows.cli.run_flow import STDERR
 from sandbox.clock import DAY_MS
 from sandbox.values import Json
-from tasks.reporting.progress import looking_on
+from tasks.reporting.progress import observing
 from tasks.reporting.report import Report
 from tests.commands import Command
 from tests.installation import Sync
-from tests.onlooker import Onlooker
+from tests.observer import Observer
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -128,12 +128,12 @@ def test_a_group_that_fails_does_not_stop_the_others(groups: Groups) -> None:
 
 
 def test_who_looks_on_and_fails_does_not_stop_them(groups: Groups, caplog: pytest.LogCaptureFixture) -> None:
-    class Unreadable(Onlooker):
-        def read(self, _: Report) -> None:
+    class Unreadable(Observer):
+        def on_report(self, _: Report) -> None:
             raise OSError
 
     groups.course("For both", groups.company, groups.sales)
-    with looking_on(Unreadable()):
+    with observing(Unreadable()):
         summary = groups.sync.catalog()
     assert (summary.state, summary.accepted) == ("completed", 2)
     assert "The run could not be reported on (OSError)" in caplog.text
@@ -210,7 +210,7 @@ def test_a_plan_and_a_report_tell_the_targets_apart(groups: Groups, tmp_path: Pa
     foreseen: list[Any] = []
     report = tmp_path / "report.html"
     with watched(
-        "catalog", STDERR, report_file=report, foresee=foreseen.extend, export_file=None, bars=False
+        "catalog", STDERR, report_file=report, show_plans=foreseen.extend, export_file=None, bars=False
     ):
         assert groups.sync.catalog(dry_run=True).submitted == 3
     table = pd.concat([one.table for one in foreseen])

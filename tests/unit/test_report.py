@@ -13,13 +13,14 @@ import pytest
 from markdown_it import MarkdownIt
 
 from connectors.ledger.run_history import PastRun
-from tasks.reporting import progress
+from tasks.reporting import publish
 from tasks.reporting import report as reports
 from tasks.reporting.html import html
 from tasks.reporting.markdown import markdown
-from tasks.reporting.plan import Preview
-from tasks.reporting.progress import AT_MOST_EVERY_SECONDS, Gauge, Progress, looking_on
-from tasks.reporting.recorder import MOST_EXAMPLES, Example, Section, Story, Stretch
+from tasks.reporting.plan import Plan
+from tasks.reporting.progress import ProgressCounter, ProgressReporter, observing
+from tasks.reporting.publish import AT_MOST_EVERY_SECONDS, ProgressArtifacts
+from tasks.reporting.recorder import MOST_EXAMPLES, Example, RunRecorder, Section, Span
 from tasks.reporting.report import Count, Reason, Report, Step, failure, in_words, slowest
 
 AS_OF = datetime(2026, 1, 15, 8, 0, tzinfo=UTC)
@@ -88,15 +89,15 @@ def test_every_column_has_a_head() -> None:
 
 
 def test_the_slowest_steps_come_first_and_overlaps_count_once() -> None:
-    stretches = [
-        Stretch("read", 0.0, 2.0, failed=False),
-        Stretch("send", 2.0, 10.0, failed=True),
-        Stretch("send", 3.0, 5.0, failed=False),
-        Stretch("send", 9.0, 12.0, failed=False),
-        Stretch("send", 20.0, 21.0, failed=False),
+    spans = [
+        Span("read", 0.0, 2.0, failed=False),
+        Span("send", 2.0, 10.0, failed=True),
+        Span("send", 3.0, 5.0, failed=False),
+        Span("send", 9.0, 12.0, failed=False),
+        Span("send", 20.0, 21.0, failed=False),
     ]
-    assert slowest(stretches) == [Step("send", 11.0, 4, failed=True), Step("read", 2.0, 1, failed=False)]
-    assert len(slowest([Stretch(str(n), 0.0, 1.0, failed=False) for n in range(20)])) == reports.MOST_STEPS
+    assert slowest(spans) == [Step("send", 11.0, 4, failed=True), Step("read", 2.0, 1, failed=False)]
+    assert len(slowest([Span(str(n), 0.0, 1.0, failed=False) for n in range(20)])) == reports.MOST_STEPS
 
 
 def test_many_reasons_end_in_one_of_all_others_and_addresses_are_masked() -> None:
@@ -108,12 +109,12 @@ def test_many_reasons_end_in_one_of_all_others_and_addresses_are_masked() -> Non
     assert found[-1].reason == "other reasons"
 
 
-def test_a_story_measures_steps_however_they_end() -> None:
+def test_a_recorder_measures_steps_however_they_end() -> None:
     clock = Clock()
-    story = Story(clock)
+    recorder = RunRecorder(clock)
 
     def step(name: str, seconds: float, *, fails: bool) -> None:
-        with story.step(name):
+        with recorder.step(name):
             clock.now += seconds
             if fails:
                 raise LookupError
@@ -121,18 +122,18 @@ def test_a_story_measures_steps_however_they_end() -> None:
     step("read", 2.0, fails=False)
     with pytest.raises(LookupError):
         step("send", 3.0, fails=True)
-    assert story.stretches == [
-        Stretch("read", 0.0, 2.0, failed=False),
-        Stretch("send", 2.0, 5.0, failed=True),
+    assert recorder.spans == [
+        Span("read", 0.0, 2.0, failed=False),
+        Span("send", 2.0, 5.0, failed=True),
     ]
 
 
-def test_a_story_keeps_ten_examples_and_numbers_learners() -> None:
-    story = Story(Clock())
+def test_a_recorder_keeps_ten_examples_and_numbers_learners() -> None:
+    recorder = RunRecorder(Clock())
     for number in range(30):
-        story.show([Example(story.learner(f"{number % 3}@example.com"), "new")])
-    assert (len(story.examples), story.room) == (MOST_EXAMPLES, 0)
-    assert {one.what for one in story.examples} == {"learner 1", "learner 2", "learner 3"}
+        recorder.sample([Example(recorder.learner(f"{number % 3}@example.com"), "new")])
+    assert (len(recorder.examples), recorder.room) == (MOST_EXAMPLES, 0)
+    assert {one.what for one in recorder.examples} == {"learner 1", "learner 2", "learner 3"}
 
 
 def test_the_two_renderings_tell_the_same() -> None:
@@ -195,9 +196,9 @@ class Prefect:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[float] = []
-        monkeypatch.setattr("tasks.reporting.progress.FlowRunContext.get", object)
-        monkeypatch.setattr(progress, "acreate_progress_artifact", self._create)
-        monkeypatch.setattr(progress, "aupdate_progress_artifact", self._update)
+        monkeypatch.setattr("tasks.reporting.publish.FlowRunContext.get", object)
+        monkeypatch.setattr(publish, "acreate_progress_artifact", self._create)
+        monkeypatch.setattr(publish, "aupdate_progress_artifact", self._update)
 
     async def _create(self, progress: float, **_: Any) -> UUID:
         self.told.append(progress)
@@ -207,14 +208,19 @@ class Prefect:
         self.told.append(progress)
 
 
+def reporter(clock: Clock) -> ProgressReporter:
+    """One that tells Prefect, too."""
+    return ProgressReporter(ProgressArtifacts(clock).show)
+
+
 def test_prefect_is_told_every_few_seconds_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     prefect, clock = Prefect(monkeypatch), Clock()
 
     async def work() -> None:
-        gauge = Gauge(Progress(clock), "send courses")
-        await gauge.expect(200)
+        counter = ProgressCounter(reporter(clock), "send courses")
+        await counter.expect(200)
         for _ in range(20):
-            await gauge.add(10)
+            await counter.add(10)
             clock.now += AT_MOST_EVERY_SECONDS / 4
 
     asyncio.run(work())
@@ -222,35 +228,35 @@ def test_prefect_is_told_every_few_seconds_and_at_the_end(monkeypatch: pytest.Mo
 
 
 def test_a_total_that_is_not_known_is_told_to_people_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    prefect, seen = Prefect(monkeypatch), Onlooker()
-    with looking_on(seen):
-        asyncio.run(Progress(Clock()).of("read contents", 7, None))
-    asyncio.run(Progress(Clock()).of("read contents", 9, None))
+    prefect, seen = Prefect(monkeypatch), Observer()
+    with observing(seen):
+        asyncio.run(reporter(Clock()).of("read contents", 7, None))
+    asyncio.run(reporter(Clock()).of("read contents", 9, None))
     assert (seen.works, prefect.told) == ([("read contents", 7, None)], [])
 
 
 def test_more_rows_than_there_should_be_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     prefect = Prefect(monkeypatch)
-    asyncio.run(Progress(Clock()).of("read contents", 9, 8))
-    asyncio.run(Progress(Clock()).of("read contents", 0, 0))
+    asyncio.run(reporter(Clock()).of("read contents", 9, 8))
+    asyncio.run(reporter(Clock()).of("read contents", 0, 0))
     assert prefect.told == [100.0, 100.0]
 
 
-class Onlooker:
+class Observer:
     """Keeps what it sees."""
 
     def __init__(self) -> None:
         self.works: list[tuple[str, int, int | None]] = []
 
-    def see(self, what: str, done: int, total: int | None) -> None:
+    def on_progress(self, what: str, done: int, total: int | None) -> None:
         """So many rows are done."""
         self.works.append((what, done, total))
 
-    def read(self, report: Report) -> None:
+    def on_report(self, report: Report) -> None:
         """The run has ended."""
 
-    def foresee(self, preview: Preview) -> None:
+    def on_plan(self, plan: Plan) -> None:
         """What a dry run would do."""
 
-    def find(self, differences: pd.DataFrame) -> None:
+    def on_differences(self, differences: pd.DataFrame) -> None:
         """Where both sides differ."""

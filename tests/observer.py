@@ -5,32 +5,32 @@ from contextlib import contextmanager
 
 import pandas as pd
 
-from tasks.reporting.plan import Preview
-from tasks.reporting.progress import looking_on
+from tasks.reporting.plan import Plan
+from tasks.reporting.progress import observing
 from tasks.reporting.recorder import Section
 from tasks.reporting.report import Report
 
 
-class Onlooker:
+class Observer:
     """Keeps what it is told."""
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
-        self.previews: list[Preview] = []
+        self.plans: list[Plan] = []
         self.differences = pd.DataFrame()
 
-    def see(self, what: str, done: int, total: int | None) -> None:
+    def on_progress(self, what: str, done: int, total: int | None) -> None:
         """How far a work is: of no interest here."""
 
-    def read(self, report: Report) -> None:
+    def on_report(self, report: Report) -> None:
         """Keep a run's report."""
         self.reports.append(report)
 
-    def foresee(self, preview: Preview) -> None:
+    def on_plan(self, plan: Plan) -> None:
         """Keep what a dry run would do."""
-        self.previews.append(preview)
+        self.plans.append(plan)
 
-    def find(self, differences: pd.DataFrame) -> None:
+    def on_differences(self, differences: pd.DataFrame) -> None:
         """Keep what the last run found."""
         self.differences = differences
 
@@ -41,8 +41,8 @@ class Onlooker:
 
 
 @contextmanager
-def onlooking() -> Iterator[Onlooker]:
+def observed() -> Iterator[Observer]:
     """Look on all runs that begin in here."""
-    onlooker = Onlooker()
-    with looking_on(onlooker):
-        yield onlooker
+    observer = Observer()
+    with observing(observer):
+        yield observer

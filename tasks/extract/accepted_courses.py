@@ -1,0 +1,28 @@
+"""The courses as 360Learning last accepted them, from the ledger."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from connectors.ledger.courses import known_courses
+from connectors.ledger.database import Ledger
+from connectors.ledger.run_history import course_bodies
+
+
+def accepted_bodies(ledger: Ledger, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
+    """The courses (JSON) by externalId, as far as they are known."""
+    with ledger.read() as db:
+        return course_bodies(db, target_id, external_ids)
+
+
+def accepted_names(ledger: Ledger, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
+    """What the courses are called, by externalId, as far as they are known."""
+    bodies = accepted_bodies(ledger, target_id, external_ids)
+    return {external_id: str(orjson.loads(body).get("name", "")) for external_id, body in bodies.items()}
+
+
+def accepted_seconds(ledger: Ledger, target_id: int) -> dict[str, float]:
+    """How long the courses are (seconds), for specializations that sum theirs up."""
+    with ledger.read() as db:
+        known = known_courses(db, target_id).dropna(subset="learning_seconds")
+    return dict(zip(known["external_id"], known["learning_seconds"], strict=True))
