@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 import httpx
 from pydantic import BaseModel, Field
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import AccessError, TryLaterError
 from connectors.http import VERDICTS, error_code, json_body, retry_after_seconds, validated
 
@@ -33,12 +33,12 @@ class TokenAuth(httpx.Auth):
         self,
         ask: Callable[[], httpx.Request],
         refused: str,
-        surroundings: Surroundings,
+        clock: Clock,
         renewed: Callable[[Token], None] = lambda _: None,
     ) -> None:
         self._ask = ask
         self._refused = refused
-        self._surroundings = surroundings
+        self._clock = clock
         self._renewed = renewed
         self._lock = asyncio.Lock()
         self._bearer: str | None = None
@@ -67,7 +67,7 @@ class TokenAuth(httpx.Auth):
         return asked
 
     def _is_fresh(self) -> bool:
-        return self._bearer is not None and self._surroundings.monotonic() < self._fresh_until
+        return self._bearer is not None and self._clock.monotonic() < self._fresh_until
 
     def _put(self, request: httpx.Request) -> str | None:
         request.headers["Authorization"] = f"Bearer {self._bearer}"
@@ -78,14 +78,14 @@ class TokenAuth(httpx.Auth):
         token = self._read(response)
         self._bearer = token.access_token
         early = min(REFRESH_EARLY_SECONDS, token.expires_in / 10)
-        self._fresh_until = self._surroundings.monotonic() + token.expires_in - early
+        self._fresh_until = self._clock.monotonic() + token.expires_in - early
         self._renewed(token)
 
     def _read(self, response: httpx.Response) -> Token:
         if response.is_success:
             return validated(Token, json_body(response), what="The token endpoint's answer")
         if response.status_code in VERDICTS:
-            wait = retry_after_seconds(response, self._surroundings.now_ms())
+            wait = retry_after_seconds(response, self._clock.now_ms())
             raise TryLaterError(
                 f"answered {response.status_code} at sign-in. Try again later.", retry_after=wait
             )

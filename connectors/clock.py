@@ -1,4 +1,4 @@
-"""Time and chance, handed in so that tests need neither."""
+"""Time, and random numbers to spread waits: handed in, so that tests need neither."""
 
 import asyncio
 import random
@@ -12,14 +12,14 @@ def _epoch_ms() -> int:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a client takes from the world around it.
+class Clock:
+    """What tells the time and waits.
 
     ``now_ms`` is epoch milliseconds (UTC), ``monotonic`` seconds that never go back, ``sleep`` waits that
-    many seconds, ``chance`` gives a number from 0 up to 1.
+    many seconds, ``random`` gives a number from 0 up to 1.
     """
 
     now_ms: Callable[[], int] = _epoch_ms
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
+    random: Callable[[], float] = random.random

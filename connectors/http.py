@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
 
 MAX_TRIES = 5
@@ -127,18 +127,16 @@ def _certificates() -> ssl.SSLContext:
 class Api:
     """Calls one platform. ``name`` is the platform's, for messages; ``explain`` knows its error bodies."""
 
-    def __init__(
-        self, name: str, client: httpx.AsyncClient, explain: Explain, surroundings: Surroundings
-    ) -> None:
+    def __init__(self, name: str, client: httpx.AsyncClient, explain: Explain, clock: Clock) -> None:
         self.name = name
         self.client = client
         self._explain = explain
-        self._surroundings = surroundings
+        self._clock = clock
         self._ahead_ms = 0
 
     def now_ms(self) -> int:
         """The platform's own time (epoch milliseconds), by the date of its last answer."""
-        return self._surroundings.now_ms() + self._ahead_ms
+        return self._clock.now_ms() + self._ahead_ms
 
     async def call(
         self,
@@ -199,12 +197,12 @@ class Api:
 
     def _note_time(self, response: httpx.Response) -> None:
         if date := _http_date(response.headers.get("date", "")):
-            self._ahead_ms = round(date * 1000) - self._surroundings.now_ms()
+            self._ahead_ms = round(date * 1000) - self._clock.now_ms()
 
     def _raise_for(self, response: httpx.Response, place: str, *, repeatable: bool) -> None:
         if response.is_success:
             return
-        wait = retry_after_seconds(response, self._surroundings.now_ms())
+        wait = retry_after_seconds(response, self._clock.now_ms())
         if explained := self._explain(response):
             if isinstance(explained, TryLaterError) and wait is not None:
                 explained.retry_after = wait
@@ -218,7 +216,7 @@ class Api:
         raise TryLaterError(f"{answer}. Try again later.", retry_after=wait)
 
     def _retrying(self) -> AsyncRetrying:
-        monotonic = self._surroundings.monotonic
+        monotonic = self._clock.monotonic
         began = monotonic()
 
         def enough(state: RetryCallState) -> bool:
@@ -229,7 +227,7 @@ class Api:
             retry=retry_if_exception(_worth_another_try),
             stop=enough,
             wait=self._wait_seconds,
-            sleep=self._surroundings.sleep,
+            sleep=self._clock.sleep,
             reraise=True,
         )
 
@@ -238,7 +236,7 @@ class Api:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, TryLaterError) else None
         longest: float = min(FIRST_WAIT_SECONDS * 2**state.attempt_number, LONGEST_WAIT_SECONDS)
-        return max(longest * (0.5 + 0.5 * self._surroundings.chance()), asked or 0.0)
+        return max(longest * (0.5 + 0.5 * self._clock.random()), asked or 0.0)
 
 
 def _worth_another_try(error: BaseException) -> bool:

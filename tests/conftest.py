@@ -104,7 +104,7 @@ def sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stat
 def command(sync: Sync, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command, in this process and on the installation's time."""
     for module in ("explain", "forget", "suggest"):
-        monkeypatch.setattr(f"flows.cli.{module}.Surroundings", sync.surroundings)
+        monkeypatch.setattr(f"flows.cli.{module}.Clock", sync.time)
     return Command(monkeypatch, capsys)
 
 
@@ -144,7 +144,7 @@ def _installation(
         for name, value in sync.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
-        monkeypatch.setattr("tasks.runtime.targets.Surroundings", sync.surroundings)
+        monkeypatch.setattr("tasks.runtime.targets.Clock", sync.time)
         for task in own_tasks():  # Prefect's wait before a task's second try is on the real clock
             monkeypatch.setattr(task, "retry_delay_seconds", 0)
         yield sync

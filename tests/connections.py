@@ -1,23 +1,23 @@
-"""What leads a connector to the stand-ins: settings, and surroundings in which waiting takes no time."""
+"""What leads a connector to the stand-ins: settings, and a clock on which waiting takes no time."""
 
 import traceback
 from typing import Any
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.settings import CourseraSettings, Learning360Settings
 from sandbox.clock import ManualClock
 from sandbox.coursera.sign_in import Style
 from sandbox.sandbox import Sandbox
 
 
-def surroundings_on(clock: ManualClock, waits: list[float], *, chance: float = 0.0) -> Surroundings:
+def clock_on(clock: ManualClock, waits: list[float], *, random: float = 0.0) -> Clock:
     """Time as the clock tells it: a wait moves it on, and is noted in seconds."""
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
         clock.advance(seconds=seconds)
 
-    return Surroundings(now_ms=clock, monotonic=lambda: clock() / 1000, sleep=sleep, chance=lambda: chance)
+    return Clock(now_ms=clock, monotonic=lambda: clock() / 1000, sleep=sleep, random=lambda: random)
 
 
 def coursera_settings(sandbox: Sandbox, sign_in: Style = "refresh_token", **changes: str) -> CourseraSettings:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from sqlalchemy import create_engine, select
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import SyncError
 from connectors.ledger.schema import metadata
 from sandbox import snapshot
@@ -42,7 +42,7 @@ class Sync:
         """The ledger's URL with the driver that the settings choose."""
         return self.state_url.replace("postgresql:", "postgresql+psycopg:")
 
-    def surroundings(self) -> Surroundings:
+    def time(self) -> Clock:
         """Time as the stand-ins see it: waiting moves it on and takes none."""
 
         async def sleep(seconds: float) -> None:
@@ -51,8 +51,8 @@ class Sync:
             self.meanwhile()
             await asyncio.sleep(0)
 
-        return Surroundings(
-            now_ms=self.clock, monotonic=lambda: self.clock() / 1000, sleep=sleep, chance=lambda: 0.5
+        return Clock(
+            now_ms=self.clock, monotonic=lambda: self.clock() / 1000, sleep=sleep, random=lambda: 0.5
         )
 
     def days_pass(self, days: float) -> None:

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from connectors.auth import Token, TokenAuth
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.models import Organisation, Page, Program, ReportsPage, report_rows
 from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, Census, read_pages
 from connectors.errors import AccessError, SyncError
@@ -34,13 +34,13 @@ class CourseraClient:
         *,
         refresh_token: str | None = None,
         renewed: Callable[[Token], None] = lambda _: None,
-        surroundings: Surroundings | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """``refresh_token`` is the one in force, where Coursera has renewed that of the settings."""
-        surroundings = surroundings or Surroundings()
+        clock = clock or Clock()
         api_url, _ = settings.addresses
-        auth = _sign_in(settings, refresh_token, renewed, surroundings)
-        self._api = Api("Coursera", new_client(f"{api_url}/", auth), _explain, surroundings)
+        auth = _sign_in(settings, refresh_token, renewed, clock)
+        self._api = Api("Coursera", new_client(f"{api_url}/", auth), _explain, clock)
         self._root = f"businesses.v1/{settings.org_id}"
 
     async def __aenter__(self) -> Self:
@@ -129,13 +129,13 @@ def _sign_in(
     settings: CourseraSettings,
     refresh_token: str | None,
     renewed: Callable[[Token], None],
-    surroundings: Surroundings,
+    clock: Clock,
 ) -> TokenAuth:
     if settings.refresh_token is None:
         return TokenAuth(
             partial(_client_credentials_request, settings),
             "Coursera refuses the sign-in: check COURSERA_CLIENT_ID and COURSERA_CLIENT_SECRET",
-            surroundings,
+            clock,
         )
     held = {"refresh_token": refresh_token or settings.refresh_token.get_secret_value()}
 
@@ -148,7 +148,7 @@ def _sign_in(
         lambda: _refresh_token_request(settings, held["refresh_token"]),
         "Coursera refuses the sign-in: check COURSERA_CLIENT_ID, COURSERA_CLIENT_SECRET and "
         "COURSERA_REFRESH_TOKEN (it dies after two weeks without use; ask Coursera for a new one)",
-        surroundings,
+        clock,
         keep,
     )
 

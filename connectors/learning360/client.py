@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from connectors.auth import TokenAuth
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, RequestError
 from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.learning360.errors import explain
@@ -36,16 +36,16 @@ NO_SUCH_ID = "0" * 24
 class Learning360Client:
     """Speaks to one 360Learning platform. Use as an async context manager: it holds pooled connections."""
 
-    def __init__(self, settings: Learning360Settings, *, surroundings: Surroundings | None = None) -> None:
-        surroundings = surroundings or Surroundings()
+    def __init__(self, settings: Learning360Settings, *, clock: Clock | None = None) -> None:
+        clock = clock or Clock()
         auth = TokenAuth(
             partial(_token_request, settings),
             "360Learning refuses the sign-in: check LEARNING360_CLIENT_ID and LEARNING360_CLIENT_SECRET, and "
             "that LEARNING360_API_URL is your platform's region",
-            surroundings,
+            clock,
         )
         client = new_client(f"{settings.api_url}/", auth, {"360-api-version": API_VERSION})
-        self._api = Api("360Learning", client, explain, surroundings)
+        self._api = Api("360Learning", client, explain, clock)
 
     async def __aenter__(self) -> Self:
         return self

@@ -23,7 +23,7 @@ def run_demo(*, as_json: bool) -> None:
     """Set up, synchronise, launch, synchronise, and once more a day later; tell what happened."""
     with tempfile.TemporaryDirectory(prefix="coursera-sync-demo-") as folder:
         typer.echo("Starting stand-ins of Coursera and 360Learning on this machine ...", err=True)
-        with running_stand_ins() as stand_ins, _surroundings(Path(folder), stand_ins):
+        with running_stand_ins() as stand_ins, _demo_environment(Path(folder), stand_ins):
             summaries = _Demo(stand_ins, quiet=as_json).play()
     if as_json:
         runs = [summary.as_json() for summary in summaries]
@@ -31,7 +31,7 @@ def run_demo(*, as_json: bool) -> None:
 
 
 @contextmanager
-def _surroundings(folder: Path, stand_ins: StandIns) -> Iterator[None]:
+def _demo_environment(folder: Path, stand_ins: StandIns) -> Iterator[None]:
     """Settings that lead to the stand-ins and nowhere else, a ledger and a Prefect of the demo's own."""
     before, where = dict(os.environ), Path.cwd()
     for name in [name for name in os.environ if name.startswith(("COURSERA_", "LEARNING360_", "SYNC_"))]:

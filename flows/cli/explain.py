@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from connectors.alias_file import load_aliases
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import MissingSettingsError, SyncError
 from connectors.ledger import learner_lookup
 from connectors.ledger.database import Ledger, open_ledger
@@ -98,11 +98,11 @@ async def _asked(settings: Settings | str, ledger: Ledger, story: Row, learner: 
     coursera = learning360 = Answer(said=settings if isinstance(settings, str) else ELSEWHERE)
     ours = None if isinstance(settings, str) else _of(settings, story)
     if ours is not None:
-        surroundings = Surroundings()
+        clock = Clock()
         known = [(row["program"], row["external_id"]) for row in story["enrollments"]]
         coursera, learning360 = await asyncio.gather(
-            answer(lambda: ask_coursera(ours, ledger, surroundings, course, known)),
-            answer(lambda: ask_learning360(ours, surroundings, story["integration_id"], learner, course)),
+            answer(lambda: ask_coursera(ours, ledger, clock, course, known)),
+            answer(lambda: ask_learning360(ours, clock, story["integration_id"], learner, course)),
         )
     return {"coursera_now": asdict(coursera), "learning360_now": asdict(learning360)}
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import typer
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger import erasure
 from connectors.ledger.database import Ledger, open_ledger
@@ -66,7 +66,7 @@ async def _forgotten(ledger: Ledger, learner: str, patience_seconds: float) -> d
         for row in every:
             with ledger.begin() as db:
                 target = find_target(db, row["api_url"], row["group_id"], row["platform_name"])
-            stack.callback(await locked(ledger, target, STATISTICS, patience_seconds, Surroundings()))
+            stack.callback(await locked(ledger, target, STATISTICS, patience_seconds, Clock()))
         with ledger.begin() as db:
             if erasure.is_under_way(db, learner):
                 raise SyncError(UNDER_WAY)

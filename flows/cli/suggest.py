@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from connectors.alias_file import COMMENT, HEADER
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import SettingsError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError
@@ -51,7 +51,7 @@ def suggest(path: Path, *, as_json: bool) -> None:
 
 async def _users(settings: Settings) -> list[JsonObject]:
     """360Learning's users, but for those deleted."""
-    async with Learning360Client(settings.learning360, surroundings=Surroundings()) as client:
+    async with Learning360Client(settings.learning360, clock=Clock()) as client:
         try:
             every = [user async for page in client.users() for user in page]
         except MissingScopeError as error:

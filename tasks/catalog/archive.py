@@ -80,7 +80,7 @@ def to_archive(gone: Gone) -> pd.DataFrame:
 
 def today(run: Run) -> str:
     """The day of the run (UTC, ISO)."""
-    return datetime.fromtimestamp(run.surroundings.now_ms() / 1000, UTC).date().isoformat()
+    return datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC).date().isoformat()
 
 
 def _counted(run: Run, missed: pd.DataFrame) -> pd.DataFrame:

@@ -117,7 +117,7 @@ async def _read_window(
     programs: Sequence[str],
     learners: Sequence[str],
 ) -> Reading:
-    began_at = common.surroundings.now_ms()
+    began_at = common.clock.now_ms()
     since = None if window.since is None else window.since - 1  # Coursera's bound is strictly after
     among = Chosen(Audience(asked), window, learners)
     problems: list[str] = []
@@ -142,7 +142,7 @@ async def _read(
     in_full: bool,
     listing: str = "",
 ) -> Reading:
-    began_at = common.surroundings.now_ms()
+    began_at = common.clock.now_ms()
     problem: str | None = None
     for _ in range(1 + REREADS):
         census = Census()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.models import report_fields
 from connectors.coursera.pagination import Census
 from connectors.errors import SyncError
@@ -46,7 +46,7 @@ async def answer(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 async def ask_coursera(
     settings: Settings,
     ledger: Ledger,
-    surroundings: Surroundings,
+    clock: Clock,
     course: str,
     known: Iterable[tuple[str, str]],
 ) -> Answer:
@@ -58,7 +58,7 @@ async def ask_coursera(
     every = sorted({pair for pair in known if all(pair)})
     if not every:
         return Answer(said="not asked: the ledger knows no program and externalId to ask for")
-    async with coursera_client(settings, ledger, surroundings) as client:
+    async with coursera_client(settings, ledger, clock) as client:
         elements = [
             element
             for program_id, external_id in every
@@ -68,7 +68,7 @@ async def ask_coursera(
         ]
     mapped = map_enrollments(
         read_reports(report_fields(elements)),
-        now_ms=surroundings.now_ms(),
+        now_ms=clock.now_ms(),
         send_scores=settings.sync.send_scores,
         launch_rule=settings.sync.launch_rule,
     )
@@ -78,12 +78,12 @@ async def ask_coursera(
 
 
 async def ask_learning360(
-    settings: Settings, surroundings: Surroundings, integration_id: str | None, learner: str, course: str
+    settings: Settings, clock: Clock, integration_id: str | None, learner: str, course: str
 ) -> Answer:
     """The attempts that 360Learning holds now of a learner on a course, as its API gives them."""
     if integration_id is None:
         return Answer(said="not asked: the integration is not set up yet")
-    async with Learning360Client(settings.learning360, surroundings=surroundings) as client:
+    async with Learning360Client(settings.learning360, clock=clock) as client:
         try:
             users = [user["_id"] async for page in client.users([learner]) for user in page]
             if not users:

@@ -17,7 +17,7 @@ def since_last_run(run: Run, stream: str, *, full: bool) -> ActivityWindow:
     if full or watermark is None or watermark.read_in_full_at is None:
         return ActivityWindow(None)
     due_after = run.settings.sync.full_every_days * DAY_MS
-    if run.surroundings.now_ms() - watermark.read_in_full_at >= due_after:
+    if run.clock.now_ms() - watermark.read_in_full_at >= due_after:
         return ActivityWindow(None)
     return ActivityWindow(watermark.read_at - OVERLAP_MS)
 

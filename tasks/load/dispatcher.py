@@ -248,7 +248,7 @@ class Outbox:
             operation.settled.set_result(None)
 
     def _now(self) -> float:
-        return self._run.surroundings.monotonic()
+        return self._run.clock.monotonic()
 
     def _break_off(self) -> None:
         """Interrupted: the next run finishes what is under way."""

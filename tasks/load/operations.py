@@ -59,7 +59,7 @@ class CourseUpserts(_Courses):
         """Accepted courses are known by their digest; refused ones are put aside."""
         known = rows.assign(course_id=rows["resource_id"])
         accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         courses.accept_courses(
             db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
         )
@@ -75,7 +75,7 @@ class CourseUpserts(_Courses):
         _count(run, rows)
 
     def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         named = rows.assign(course=rows["external_id"], learner=None)
         rejects.put_aside(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
 
@@ -156,7 +156,7 @@ class Statistics:
     def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted states are the attempts' own now; refused ones are put aside."""
         accepted, refused = rows.loc[rows["accepted"]], rows.loc[~rows["accepted"]]
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms)
         learners = rejects.learners_aside(db, run.target.id, STATISTICS)
         again = accepted.loc[accepted["learner"].isin(learners)]
@@ -173,7 +173,7 @@ class Statistics:
         self.refused.update(rows.loc[~rows["accepted"], "key"].tolist())
 
     def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         aside = rows.assign(row_id=attempt_ids(rows), raw=None, uncertain=_as_json(rows))
         rejects.put_aside(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
 

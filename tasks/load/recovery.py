@@ -56,7 +56,7 @@ async def resolve_uncertain(run: Run) -> None:
     except MissingScopeError:
         return
     accepted = rows.assign(resource_id=found).loc[found.notna()]
-    now_ms = run.surroundings.now_ms()
+    now_ms = run.clock.now_ms()
     with run.ledger.begin() as db:
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=None, now_ms=now_ms)
         rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(accepted).tolist())
@@ -68,4 +68,4 @@ def _put_back(run: Run, kind: Kind, submission: submissions.Submission) -> None:
     logger.warning("An earlier run was interrupted before it sent %d rows", len(submission.rows))
     with run.ledger.begin() as db:
         kind.put_back(db, run, submission.rows)
-        submissions.close(db, submission.id, "failed", run.surroundings.now_ms())
+        submissions.close(db, submission.id, "failed", run.clock.now_ms())

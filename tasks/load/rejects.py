@@ -53,7 +53,7 @@ def replace(run: Run, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) 
         known = rejects.known_rejects(db, run.target.id, stream)["row_id"]
         stay = {*aside["row_id"], *to_send}
         rejects.take_back(db, run.target.id, stream, [row for row in known if row not in stay])
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
@@ -63,7 +63,7 @@ def replace_unmapped(run: Run, stream: str, aside: pd.DataFrame) -> None:
         known = rejects.known_rejects(db, run.target.id, stream)
         unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(aside["row_id"]), "row_id"]
         rejects.take_back(db, run.target.id, stream, unmapped.tolist())
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
@@ -76,7 +76,7 @@ def drop_untried(run: Run, stream: str) -> None:
     if not days:
         return
     with run.ledger.begin() as db:
-        dropped = rejects.drop_untried(db, stream, run.surroundings.now_ms() - days * MS_PER_DAY)
+        dropped = rejects.drop_untried(db, stream, run.clock.now_ms() - days * MS_PER_DAY)
     if dropped:
         run.note(f"Rows put aside and not tried again for {days} days, now forgotten: {dropped}")
 

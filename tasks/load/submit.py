@@ -91,7 +91,7 @@ def _intended(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> t
             return earlier, True
         at = run.learning360.now_ms()
         submission = Submission(submission_id, run.target.id, run.id, kind.type, rows, intended_at=at)
-        submissions.intend(db, submission, run.surroundings.now_ms())
+        submissions.intend(db, submission, run.clock.now_ms())
         return submission, False
 
 
@@ -103,7 +103,7 @@ async def finish(
     ``ended`` is set once the platform's work has.
     """
     with run.ledger.begin() as db:
-        submissions.mark_sent(db, submission.id, operation_id, run.surroundings.now_ms())
+        submissions.mark_sent(db, submission.id, operation_id, run.clock.now_ms())
     try:
         operation = await _ended(run, operation_id)
         if ended is not None:
@@ -127,7 +127,7 @@ def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, Result
 def _settle(run: Run, kind: Kind, submission_id: str, settled: pd.DataFrame, operation_id: str) -> None:
     with run.ledger.begin() as db:
         kind.settle(db, run, settled, operation_id)
-        submissions.close(db, submission_id, "settled", run.surroundings.now_ms())
+        submissions.close(db, submission_id, "settled", run.clock.now_ms())
 
 
 async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | None:
@@ -139,7 +139,7 @@ async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | 
     with run.ledger.read() as db:
         looked_at = submissions.known_operations(db, submission.target_id)
     ours = set(kind.keys(submission.rows))
-    deadline = run.surroundings.monotonic() + LISTING_PATIENCE_SECONDS
+    deadline = run.clock.monotonic() + LISTING_PATIENCE_SECONDS
     while True:
         since = submission.intended_at - CLOCK_ALLOWANCE_MS
         for operation in await run.learning360.operations(kind.type, since):
@@ -149,9 +149,9 @@ async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | 
                 carried = set(await _results(run, kind, operation.id))
                 if carried and carried <= ours:
                     return operation.id
-        if run.surroundings.monotonic() >= deadline:
+        if run.clock.monotonic() >= deadline:
             return None
-        await run.surroundings.sleep(LISTING_POLL_SECONDS)
+        await run.clock.sleep(LISTING_POLL_SECONDS)
 
 
 async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
@@ -165,7 +165,7 @@ async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
                 return operation_id
         except SyncError:
             with run.ledger.begin() as db:  # certainly nothing was taken
-                submissions.close(db, submission.id, "failed", run.surroundings.now_ms())
+                submissions.close(db, submission.id, "failed", run.clock.now_ms())
             raise
     raise OutcomeUnknownError(
         f"360Learning: {SUBMISSION_TRIES} submissions got no answer, and none of them shows among its bulk "
@@ -180,39 +180,39 @@ async def _results(run: Run, kind: Kind, operation_id: str) -> dict[Hashable, Re
 
 async def _politely(run: Run, submit: Callable[[], Awaitable[str]]) -> str:
     """Submit, and where others hold the slots wait for one, longer each time."""
-    began = run.surroundings.monotonic()
+    began = run.clock.monotonic()
     wait = 1.0
     while True:
         try:
             return await submit()
         except SlotsTakenError as error:
-            if run.surroundings.monotonic() - began > SLOT_PATIENCE_SECONDS:
+            if run.clock.monotonic() - began > SLOT_PATIENCE_SECONDS:
                 raise SyncError(
                     "360Learning's three bulk operation slots were taken by others for two hours: see which "
                     "integrations use them, and run again."
                 ) from error
             logger.info("The bulk operation slots are taken; waiting for one")
-            await run.surroundings.sleep(max(wait, error.retry_after or 0) * _jitter(run))
+            await run.clock.sleep(max(wait, error.retry_after or 0) * _jitter(run))
             wait = min(wait * 1.5, LONGEST_SLOT_WAIT_SECONDS)
 
 
 async def _ended(run: Run, operation_id: str) -> Operation:
     """Look at an operation until it has ended, less often as time goes by."""
-    began = run.surroundings.monotonic()
+    began = run.clock.monotonic()
     while not (operation := await run.learning360.operation(operation_id)).has_ended:
-        elapsed = run.surroundings.monotonic() - began
+        elapsed = run.clock.monotonic() - began
         if elapsed > OPERATION_PATIENCE_SECONDS:
             raise SyncError(
                 f"The bulk operation {operation_id} has not ended for two hours. It stays open in the "
                 "ledger, and the next run goes on with it."
             )
         wait = min(max(elapsed * POLL_SHARE, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS)
-        await run.surroundings.sleep(wait * _jitter(run))
+        await run.clock.sleep(wait * _jitter(run))
     return operation
 
 
 def _jitter(run: Run) -> float:
-    return 1.0 + 0.2 * run.surroundings.chance()
+    return 1.0 + 0.2 * run.clock.random()
 
 
 def _tell(kind: Kind, operation: Operation | None, settled: pd.DataFrame) -> None:

@@ -37,7 +37,7 @@ async def know_what_is_held(run: Run, courses: list[str], *, fresh: bool) -> Non
         attempts = pd.DataFrame()
     else:
         attempts = await _adopted(run, courses)
-    now_ms = run.surroundings.now_ms()
+    now_ms = run.clock.now_ms()
     with run.ledger.begin() as db:
         if len(attempts):
             accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)
@@ -79,7 +79,7 @@ async def adopt_attempts(run: Run, held: pd.DataFrame) -> None:
     new = numbered(new.loc[new["_merge"].eq("left_only")].drop(columns="_merge"))
     last = known_of.groupby(KEY)["number"].max().rename("last_number")
     beside = new.join(last, on=KEY)["last_number"].fillna(0).astype("int64")
-    now_ms = run.surroundings.now_ms()
+    now_ms = run.clock.now_ms()
     with run.ledger.begin() as db:
         attempts = new.assign(number=new["number"] + beside)
         accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)

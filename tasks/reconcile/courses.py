@@ -98,7 +98,7 @@ async def adopt_courses(run: Run, courses: HeldCourses) -> None:
                 "learning_seconds": pd.Series(float("nan"), index=range(len(new)), dtype="float64"),
             }
         )
-        now_ms = run.surroundings.now_ms()
+        now_ms = run.clock.now_ms()
         ledger.accept_courses(db, run.target.id, rows, run_id=run.id, operation_id=None, now_ms=now_ms)
     run.note(
         f"Courses that 360Learning held already, adopted into the ledger: {len(new)}; what was sent of "

@@ -43,7 +43,7 @@ def _tell_of_each(run: Run, found: pd.DataFrame) -> None:
 
 def _tell_of_launches(run: Run, launches: pd.DataFrame) -> None:
     """Launches completed at 0 % whose learner did not go on at Coursera, oldest first, course by course."""
-    now = datetime.fromtimestamp(run.surroundings.now_ms() / 1000, UTC)
+    now = datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC)
     oldest_first = launches.sort_values("learning360")
     rows = []
     for course, group in oldest_first.groupby("course", sort=False):

@@ -8,7 +8,7 @@ from prefect.context import FlowRunContext
 from pydantic import SecretStr
 
 from connectors.blocks import NAME, CourseraCredentials, Learning360Credentials
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.errors import MissingSettingsError
 from connectors.ledger.database import Ledger
@@ -55,14 +55,14 @@ async def saved(block_type: type[B]) -> B | None:
         return None
 
 
-def coursera_client_of_run(settings: Settings, ledger: Ledger, surroundings: Surroundings) -> CourseraClient:
+def coursera_client_of_run(settings: Settings, ledger: Ledger, clock: Clock) -> CourseraClient:
     """Coursera's client of a run: a renewed token goes back to the block that it came from."""
 
     def keep(setting: str, newest: str) -> bool:
         token_used(settings.coursera.org_id)
         return settings.token_from_fallback and _keep_in_block(setting, newest)
 
-    return coursera_client(settings, ledger, surroundings, keep)
+    return coursera_client(settings, ledger, clock, keep)
 
 
 def _keep_in_block(setting: str, newest: str) -> bool:

@@ -5,7 +5,7 @@ import os
 import socket
 from datetime import UTC, datetime
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import SyncError
 from connectors.ledger.database import Ledger
 from connectors.ledger.lock import Lock
@@ -17,23 +17,21 @@ POLL_SECONDS = 1.0
 logger = logging.getLogger("coursera_sync.run")
 
 
-async def locked(
-    ledger: Ledger, target: Target, stream: str, patience_seconds: float, surroundings: Surroundings
-) -> Lock:
+async def locked(ledger: Ledger, target: Target, stream: str, patience_seconds: float, clock: Clock) -> Lock:
     """Take a stream's lock; where another run has it, say who, and wait for it to end."""
-    deadline = surroundings.monotonic() + patience_seconds
+    deadline = clock.monotonic() + patience_seconds
     holder = ""
     while (lock := ledger.try_lock(f"{target.key}-{stream}")) is None:
         if not holder:
             with ledger.read() as db:
                 holder = holder_of(db, target.id, stream)
             logger.info("Waiting for %s to end", holder)
-        if surroundings.monotonic() >= deadline:
+        if clock.monotonic() >= deadline:
             raise SyncError(
                 f"The {stream} of this target is held by {holder}, which did not end within "
                 f"{patience_seconds:.0f} s (SYNC_LOCK_WAIT). Run again once it has."
             )
-        await surroundings.sleep(POLL_SECONDS)
+        await clock.sleep(POLL_SECONDS)
     return lock
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from connectors.auth import Token
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.ledger.database import Ledger
 from connectors.ledger.refresh_tokens import keep_renewed_token, renewed_token
@@ -17,7 +17,7 @@ def _nowhere(_setting: str, _newest: str) -> bool:
 
 
 def coursera_client(
-    settings: Settings, ledger: Ledger, surroundings: Surroundings, keep: Keep = _nowhere
+    settings: Settings, ledger: Ledger, clock: Clock, keep: Keep = _nowhere
 ) -> CourseraClient:
     """Coursera's client; a token that is renewed is kept in the ledger, unless ``keep`` has kept it.
 
@@ -25,15 +25,15 @@ def coursera_client(
     """
     coursera = settings.coursera
     if coursera.refresh_token is None:
-        return CourseraClient(coursera, surroundings=surroundings)
+        return CourseraClient(coursera, clock=clock)
     setting = coursera.refresh_token.get_secret_value()
 
     def renewed(token: Token) -> None:
         newest = token.refresh_token or setting
         if not keep(setting, newest):
             with ledger.begin() as db:
-                keep_renewed_token(db, coursera.org_id, setting, newest, surroundings.now_ms())
+                keep_renewed_token(db, coursera.org_id, setting, newest, clock.now_ms())
 
     with ledger.read() as db:
         known = renewed_token(db, coursera.org_id, setting)
-    return CourseraClient(coursera, refresh_token=known, renewed=renewed, surroundings=surroundings)
+    return CourseraClient(coursera, refresh_token=known, renewed=renewed, clock=clock)

@@ -45,14 +45,14 @@ class Run:
         self.aliases = load_aliases(settings.sync.aliases)
         self.common = common
         self.ledger = common.ledger
-        self.surroundings = common.surroundings
+        self.clock = common.clock
         self.dry_run = dry_run
-        self.recorder = RunRecorder(self.surroundings.monotonic)
-        artifacts = ProgressArtifacts(self.surroundings.monotonic)
+        self.recorder = RunRecorder(self.clock.monotonic)
+        artifacts = ProgressArtifacts(self.clock.monotonic)
         self.progress = ProgressReporter(artifacts.show, of=settings.target)
         #: The limit on the Prefect server that holds them across machines, once it is sure to be there.
         self.slot_limit: str | None = None
-        self.learning360 = Learning360Client(settings.learning360, surroundings=self.surroundings)
+        self.learning360 = Learning360Client(settings.learning360, clock=self.clock)
         with self.ledger.begin() as db:
             self.target = find_target(db, *settings.learning360.identity)
 
@@ -68,7 +68,7 @@ class Run:
 
     def start(self) -> None:
         """Write into the ledger that the run has begun."""
-        now_ms = self.surroundings.now_ms()
+        now_ms = self.clock.now_ms()
         with self.ledger.begin() as db:
             began = NewRun(
                 id=self.id,
@@ -102,5 +102,5 @@ class Run:
     def finish(self) -> None:
         """Write into the ledger how the run ended."""
         with self.ledger.begin() as db:
-            now_ms = self.surroundings.now_ms()
+            now_ms = self.clock.now_ms()
             finish_run(db, self.id, self.summary.state, orjson.dumps(self.summary.as_json()).decode(), now_ms)

@@ -42,8 +42,8 @@ async def open_run(
     changes nothing and waits for nobody. One that is ``part_of`` another acts under that one's lock. A
     failure leaves as a SyncError that carries the summary.
     """
-    surroundings = common.surroundings
-    began = surroundings.monotonic()
+    clock = common.clock
+    began = clock.monotonic()
     async with AsyncExitStack() as stack:
         run: Run | None = None
         try:
@@ -63,11 +63,11 @@ async def open_run(
             summary.state, summary.error = "failed", INTERRUPTED
             raise
         finally:
-            summary.seconds = round(surroundings.monotonic() - began, 3)
+            summary.seconds = round(clock.monotonic() - began, 3)
             if run is not None:
                 run.finish()
                 run_ended(summary, run.settings.sync.alert_rejects)
-            await _report(run, summary, surroundings.now_ms())
+            await _report(run, summary, clock.now_ms())
 
 
 @asynccontextmanager
@@ -76,10 +76,10 @@ async def holding(run: Run, stream: str) -> AsyncIterator[None]:
     if run.dry_run:
         yield
         return
-    release = await locked(run.ledger, run.target, stream, run.settings.sync.lock_wait, run.surroundings)
+    release = await locked(run.ledger, run.target, stream, run.settings.sync.lock_wait, run.clock)
     try:
         with run.ledger.begin() as db:
-            note_crashed(db, run.target.id, stream, run.surroundings.now_ms())
+            note_crashed(db, run.target.id, stream, run.clock.now_ms())
             note_stream(db, run.id, stream)
         await _no_shares_left(run)
         yield
@@ -95,7 +95,7 @@ async def _no_shares_left(run: Run) -> None:
         left = work_shares.left(db, run.target.id)
     for run_id, worker in left:
         name = work_shares.lock_name(run_id, worker)
-        (await locked(run.ledger, run.target, name, run.settings.sync.lock_wait, run.surroundings))()
+        (await locked(run.ledger, run.target, name, run.settings.sync.lock_wait, run.clock))()
     if left:
         with run.ledger.begin() as db:
             work_shares.drop(db, run.target.id)

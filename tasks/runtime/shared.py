@@ -5,7 +5,7 @@ import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.ledger.database import Ledger
 from tasks.reporting.progress import ProgressReporter
@@ -20,13 +20,11 @@ R = TypeVar("R")
 class Common:
     """Shared by so many runs, one for each target."""
 
-    def __init__(
-        self, ledger: Ledger, coursera: CourseraClient, surroundings: Surroundings, *, runs: int
-    ) -> None:
+    def __init__(self, ledger: Ledger, coursera: CourseraClient, clock: Clock, *, runs: int) -> None:
         self.ledger = ledger
         self.coursera = coursera
-        self.surroundings = surroundings
-        self.progress = ProgressReporter(ProgressArtifacts(surroundings.monotonic).show)
+        self.clock = clock
+        self.progress = ProgressReporter(ProgressArtifacts(clock.monotonic).show)
         self.is_shared = runs > 1
         #: Held while a target's lock is taken. All go in one order, so that two flows cannot each hold what
         #: the other waits for.

@@ -5,7 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import SyncError
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.targets import identity_of_target
@@ -35,9 +35,9 @@ async def on_each_target(
     Each has a run of its own: see `open_run`. Raises a SyncError that carries the summary where the work
     failed, on one of several targets after it was done on the others.
     """
-    surroundings = Surroundings()
-    began = surroundings.monotonic()
-    async with _prepared(flow, surroundings, part_of) as (every, common):
+    clock = Clock()
+    began = clock.monotonic()
+    async with _prepared(flow, clock, part_of) as (every, common):
         summaries = [Summary(flow=flow, target=settings.target) for settings in every]
 
         async def serve(settings: Settings, summary: Summary) -> None:
@@ -55,8 +55,8 @@ async def on_each_target(
             return summaries[0]
         with named_in_log():
             await _all_to_the_end([serve(*one) for one in zip(every, summaries, strict=True)])
-    summary = joint(summaries, round(surroundings.monotonic() - began, 3))
-    await report_all(summary, surroundings.now_ms())
+    summary = joint(summaries, round(clock.monotonic() - began, 3))
+    await report_all(summary, clock.now_ms())
     if summary.error is not None:
         raise _with_summary(SyncError(summary.error), summary)
     return summary
@@ -71,10 +71,10 @@ async def _all_to_the_end(works: Sequence[Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def _prepared(
-    flow: str, surroundings: Surroundings, part_of: str | None
+    flow: str, clock: Clock, part_of: str | None
 ) -> AsyncIterator[tuple[list[Settings], Common]]:
     """The settings of each target, and what their runs have in common."""
-    began = surroundings.monotonic()
+    began = clock.monotonic()
     async with AsyncExitStack() as stack:
         try:
             settings = await settings_of_run()
@@ -82,15 +82,15 @@ async def _prepared(
             ledger = stack.enter_context(open_ledger(settings.sync.state_url))
             if part_of is not None:
                 every = [_of_run(every, ledger, part_of)]
-            coursera = await stack.enter_async_context(coursera_client_of_run(settings, ledger, surroundings))
+            coursera = await stack.enter_async_context(coursera_client_of_run(settings, ledger, clock))
         except Exception as error:
             failure = as_sync_error(error)
-            seconds = round(surroundings.monotonic() - began, 3)
+            seconds = round(clock.monotonic() - began, 3)
             summary = Summary(flow=flow, state="failed", error=str(failure), seconds=seconds)
-            await report_failure(summary, surroundings.now_ms())
+            await report_failure(summary, clock.now_ms())
             raise _with_summary(failure, summary) from error
         stack.enter_context(_collecting_by_step())
-        yield every, Common(ledger, coursera, surroundings, runs=len(every))
+        yield every, Common(ledger, coursera, clock, runs=len(every))
 
 
 def _of_run(every: Sequence[Settings], ledger: Ledger, run_id: str) -> Settings:

@@ -70,7 +70,7 @@ async def _dates_are_milliseconds(run: Run) -> tuple[Answer, str]:
     dates = pd.concat([_numbers(page, name) for name in DATES])
     if dates.empty:
         return "not seen yet", "Coursera reports no enrollment"
-    latest = run.surroundings.now_ms() + DAY_MS
+    latest = run.clock.now_ms() + DAY_MS
     odd = int((~dates.between(EARLIEST_MS, latest)).sum())
     told = f"{odd} of {len(dates)} dates of the first reports are not between 2012 and tomorrow"
     return "no" if odd else "yes", told
@@ -82,7 +82,7 @@ async def _filter_is_in_milliseconds(run: Run) -> tuple[Answer, str]:
         return "not seen yet", "no enrollment among the first reports has any activity"
     bound = int(active.max()) - 1
     after = _numbers(await _first_reports(run, after_ms=bound), "lastActivityAt")
-    tomorrow = run.surroundings.now_ms() + DAY_MS
+    tomorrow = run.clock.now_ms() + DAY_MS
     ahead = await _first_reports(run, after_ms=tomorrow)
     holds = len(after) > 0 and bool(after.gt(bound).all()) and not ahead.elements
     told = f"of {len(after)} rows after {bound}, {int(after.le(bound).sum())} are earlier"

@@ -74,7 +74,7 @@ def _mapped(run: Run, batch: Batch) -> Mapped:
         is_settled = batch.settled.among(digests) & ~reports.is_wrong
     mapped = map_enrollments(
         reports.only(~is_settled),
-        now_ms=run.surroundings.now_ms(),
+        now_ms=run.clock.now_ms(),
         send_scores=run.settings.sync.send_scores,
         launch_rule=run.settings.sync.launch_rule,
         aliases=run.aliases,

@@ -96,7 +96,7 @@ async def share_of(run: Run, part_of: str, worker: int) -> AsyncIterator[Iterato
     Raises SyncError where the run that shares them has ended.
     """
     name = work_shares.lock_name(part_of, worker)
-    release = await locked(run.ledger, run.target, name, 0, run.surroundings)
+    release = await locked(run.ledger, run.target, name, 0, run.clock)
     try:
         with run.ledger.read() as db:
             if not is_running(db, part_of):

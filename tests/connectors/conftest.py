@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Connection
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.database import Ledger, open_ledger
@@ -14,7 +14,7 @@ from connectors.ledger.runs import NewRun, start_run
 from connectors.ledger.targets import Target, find_target
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox, running
-from tests.connections import coursera_settings, learning360_settings, surroundings_on
+from tests.connections import clock_on, coursera_settings, learning360_settings
 from tests.postgres import new_database
 
 
@@ -41,19 +41,19 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def surroundings(clock: ManualClock, waits: list[float]) -> Surroundings:
-    return surroundings_on(clock, waits)
+def client_clock(clock: ManualClock, waits: list[float]) -> Clock:
+    return clock_on(clock, waits)
 
 
 @pytest.fixture
-async def coursera(served: Sandbox, surroundings: Surroundings) -> AsyncIterator[CourseraClient]:
-    async with CourseraClient(coursera_settings(served), surroundings=surroundings) as client:
+async def coursera(served: Sandbox, client_clock: Clock) -> AsyncIterator[CourseraClient]:
+    async with CourseraClient(coursera_settings(served), clock=client_clock) as client:
         yield client
 
 
 @pytest.fixture
-async def learning360(served: Sandbox, surroundings: Surroundings) -> AsyncIterator[Learning360Client]:
-    async with Learning360Client(learning360_settings(served), surroundings=surroundings) as client:
+async def learning360(served: Sandbox, client_clock: Clock) -> AsyncIterator[Learning360Client]:
+    async with Learning360Client(learning360_settings(served), clock=client_clock) as client:
         yield client
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connectors.auth import Token
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.pagination import Census
 from connectors.errors import AccessError, RequestError, TryLaterError
@@ -44,16 +44,16 @@ Ask = Callable[[], Awaitable[object]]
 
 
 @asynccontextmanager
-async def opened(way: Way, served: Sandbox, surroundings: Surroundings, **changes: str) -> AsyncIterator[Ask]:
+async def opened(way: Way, served: Sandbox, client_clock: Clock, **changes: str) -> AsyncIterator[Ask]:
     """A client that signs in that way, as its cheapest request."""
     if way is LEARNING360:
         platform = learning360_settings(served, **changes)
-        async with Learning360Client(platform, surroundings=surroundings) as client:
+        async with Learning360Client(platform, clock=client_clock) as client:
             yield lambda: client.integrations("Coursera for Business")
         return
     style: Style = "refresh_token" if way is REFRESH else "client_credentials"
     settings = coursera_settings(served, style, **changes)
-    async with CourseraClient(settings, surroundings=surroundings) as coursera:
+    async with CourseraClient(settings, clock=client_clock) as coursera:
         yield coursera.organisation
 
 
@@ -68,8 +68,8 @@ def revoke(served: Sandbox) -> None:
 
 
 @EVERY_WAY
-async def test_a_sign_in_opens_the_platform(way: Way, served: Sandbox, surroundings: Surroundings) -> None:
-    async with opened(way, served, surroundings) as ask:
+async def test_a_sign_in_opens_the_platform(way: Way, served: Sandbox, client_clock: Clock) -> None:
+    async with opened(way, served, client_clock) as ask:
         await ask()
         await ask()
     assert [entry.status for entry in served.log.entries] == [200, 200, 200]
@@ -78,18 +78,18 @@ async def test_a_sign_in_opens_the_platform(way: Way, served: Sandbox, surroundi
 
 @EVERY_WAY
 async def test_many_requests_at_once_ask_for_one_token(
-    way: Way, served: Sandbox, surroundings: Surroundings
+    way: Way, served: Sandbox, client_clock: Clock
 ) -> None:
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         await asyncio.gather(*(ask() for _ in range(40)))
     assert asked(served) == 1
 
 
 @EVERY_WAY
 async def test_a_token_is_renewed_a_minute_before_it_expires(
-    way: Way, served: Sandbox, surroundings: Surroundings, clock: ManualClock
+    way: Way, served: Sandbox, client_clock: Clock, clock: ManualClock
 ) -> None:
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         await ask()
         clock.advance(seconds=way.lifetime_seconds - 61)
         await ask()
@@ -116,9 +116,9 @@ async def test_a_short_lived_token_is_used_for_most_of_its_life(
 
 @EVERY_WAY
 async def test_a_refused_token_is_renewed_and_the_request_sent_again(
-    way: Way, served: Sandbox, surroundings: Surroundings
+    way: Way, served: Sandbox, client_clock: Clock
 ) -> None:
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         await ask()
         revoke(served)
         await ask()
@@ -128,9 +128,9 @@ async def test_a_refused_token_is_renewed_and_the_request_sent_again(
 
 @EVERY_WAY
 async def test_many_refused_at_once_ask_for_one_new_token(
-    way: Way, served: Sandbox, surroundings: Surroundings, waits: list[float]
+    way: Way, served: Sandbox, client_clock: Clock, waits: list[float]
 ) -> None:
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         await ask()
         revoke(served)
         async with asyncio.timeout(10):  # none waits for a connection that another holds
@@ -148,10 +148,10 @@ async def test_many_refused_at_once_ask_for_one_new_token(
     ],
 )
 async def test_a_second_refusal_is_for_people(
-    way: Way, setting: str, served: Sandbox, surroundings: Surroundings
+    way: Way, setting: str, served: Sandbox, client_clock: Clock
 ) -> None:
     served.faults.add("answer", path="businesses|integrations", status=401, body={"error": "invalid_token"})
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         with pytest.raises(AccessError, match=setting):
             await ask()
     assert [entry.status for entry in served.log.entries] == [200, 401, 200, 401]
@@ -181,10 +181,10 @@ async def test_a_sign_in_that_breaks_off_is_tried_again_whatever_it_was_for(
 @EVERY_WAY
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 async def test_a_sign_in_that_fails_in_passing_is_tried_again(
-    way: Way, status: int, served: Sandbox, surroundings: Surroundings, waits: list[float]
+    way: Way, status: int, served: Sandbox, client_clock: Clock, waits: list[float]
 ) -> None:
     served.faults.add("answer", path=TOKEN, status=status, times=2, headers={"Retry-After": "9"})
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         await ask()
     assert waits == [9.0, 9.0]
 
@@ -196,21 +196,21 @@ async def test_html_at_the_sign_in_is_a_passing_fault(coursera: CourseraClient, 
 
 @EVERY_WAY
 async def test_a_sign_in_that_stays_down_is_tried_five_times(
-    way: Way, served: Sandbox, surroundings: Surroundings
+    way: Way, served: Sandbox, client_clock: Clock
 ) -> None:
     served.faults.add("answer", path=TOKEN, status=503)
-    async with opened(way, served, surroundings) as ask:
+    async with opened(way, served, client_clock) as ask:
         with pytest.raises(TryLaterError, match=r"answered 503 at sign-in\. Try again later"):
             await ask()
     assert asked(served) == len(served.log.entries) == 5
 
 
 async def test_a_sign_in_that_does_not_answer_is_given_up(
-    served: Sandbox, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch
+    served: Sandbox, client_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.http.TIMEOUTS", httpx.Timeout(0.05))
     served.faults.add("delay", path=TOKEN, delay_ms=60_000)
-    async with opened(REFRESH, served, surroundings) as ask, asyncio.timeout(5):
+    async with opened(REFRESH, served, client_clock) as ask, asyncio.timeout(5):
         with pytest.raises(TryLaterError, match="ReadTimeout"):
             await ask()
 
@@ -218,9 +218,9 @@ async def test_a_sign_in_that_does_not_answer_is_given_up(
 @EVERY_WAY
 @pytest.mark.parametrize("wrong", ["client_id", "client_secret"])
 async def test_a_refused_sign_in_names_the_settings_and_no_secret(
-    way: Way, wrong: str, served: Sandbox, surroundings: Surroundings
+    way: Way, wrong: str, served: Sandbox, client_clock: Clock
 ) -> None:
-    async with opened(way, served, surroundings, **{wrong: "not-the-right-secret"}) as ask:
+    async with opened(way, served, client_clock, **{wrong: "not-the-right-secret"}) as ask:
         with pytest.raises(AccessError, match="the sign-in answered 401, invalid_client") as raised:
             await ask()
     assert all(name in str(raised.value) for name in way.settings)
@@ -283,7 +283,7 @@ async def test_a_token_of_another_shape_names_the_fields_and_shows_nothing(
     assert_no_secret(raised.value, served)
 
 
-def keeping(served: Sandbox, surroundings: Surroundings, **changes: Any) -> tuple[CourseraClient, list[str]]:
+def keeping(served: Sandbox, client_clock: Clock, **changes: Any) -> tuple[CourseraClient, list[str]]:
     """A client, and the refresh tokens that it was given in the place of its own."""
     kept: list[str] = []
 
@@ -292,15 +292,15 @@ def keeping(served: Sandbox, surroundings: Surroundings, **changes: Any) -> tupl
         kept.append(token.refresh_token)
 
     settings = coursera_settings(served, **changes)
-    return CourseraClient(settings, renewed=keep, surroundings=surroundings), kept
+    return CourseraClient(settings, renewed=keep, clock=client_clock), kept
 
 
 async def test_a_renewed_refresh_token_is_reported_and_used_next(
-    served: Sandbox, surroundings: Surroundings
+    served: Sandbox, client_clock: Clock
 ) -> None:
     served.coursera.options.rotate_refresh_token = True
     first = served.coursera.sign_in.refresh_token
-    client, kept = keeping(served, surroundings)
+    client, kept = keeping(served, client_clock)
     async with client:
         for _ in range(3):
             await client.organisation()
@@ -310,18 +310,16 @@ async def test_a_renewed_refresh_token_is_reported_and_used_next(
 
 
 async def test_a_kept_refresh_token_is_used_in_place_of_the_setting(
-    served: Sandbox, surroundings: Surroundings
+    served: Sandbox, client_clock: Clock
 ) -> None:
     settings = coursera_settings(served, refresh_token="long-dead")
     held = served.coursera.sign_in.refresh_token
-    async with CourseraClient(settings, refresh_token=held, surroundings=surroundings) as client:
+    async with CourseraClient(settings, refresh_token=held, clock=client_clock) as client:
         await client.organisation()
 
 
-async def test_a_refresh_token_that_stays_is_not_reported(
-    served: Sandbox, surroundings: Surroundings
-) -> None:
-    client, kept = keeping(served, surroundings)
+async def test_a_refresh_token_that_stays_is_not_reported(served: Sandbox, client_clock: Clock) -> None:
+    client, kept = keeping(served, client_clock)
     async with client:
         await client.organisation()
         revoke(served)
@@ -330,12 +328,12 @@ async def test_a_refresh_token_that_stays_is_not_reported(
 
 
 async def test_a_refresh_token_that_is_only_repeated_is_not_reported(
-    served: Sandbox, surroundings: Surroundings
+    served: Sandbox, client_clock: Clock
 ) -> None:
     same = {"access_token": "t", "expires_in": 60, "refresh_token": served.coursera.sign_in.refresh_token}
     served.faults.add("answer", path=TOKEN, status=200, body=same)
     served.faults.add("answer", status=200, body={"id": "acme"})
-    client, kept = keeping(served, surroundings)
+    client, kept = keeping(served, client_clock)
     async with client:
         await client.organisation()
     assert kept == []
@@ -363,7 +361,7 @@ async def test_one_who_gives_up_waiting_leaves_the_sign_in_to_the_others(
 )
 async def test_courseras_refusals_are_told_apart(
     served: Sandbox,
-    surroundings: Surroundings,
+    client_clock: Clock,
     changes: dict[str, str],
     personal: bool,  # noqa: FBT001
     message: str,
@@ -371,7 +369,7 @@ async def test_courseras_refusals_are_told_apart(
     served.coursera.options.personal_app = personal
     if "api_url" in changes:
         changes = {"api_url": served.url("coursera") + changes["api_url"]}
-    client, _ = keeping(served, surroundings, **changes)
+    client, _ = keeping(served, client_clock, **changes)
     async with client:
         for ask in (client.organisation, client.programs, lambda: anext(client.contents(Census()))):
             with pytest.raises(AccessError, match=message):

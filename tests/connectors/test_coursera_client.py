@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.pagination import Census
@@ -249,11 +249,11 @@ async def test_a_request_that_coursera_refuses_is_told(coursera: CourseraClient,
 @pytest.mark.parametrize("style", ["refresh_token", "client_credentials"])
 async def test_both_apis_serve_the_same(
     served: Sandbox,
-    surroundings: Surroundings,
+    client_clock: Clock,
     style: Any,
 ) -> None:
     every = filled(served, 3)
-    async with CourseraClient(coursera_settings(served, style), surroundings=surroundings) as client:
+    async with CourseraClient(coursera_settings(served, style), clock=client_clock) as client:
         assert await ids(client.contents(Census())) == every
     base = {"refresh_token": "/api/", "client_credentials": "/ent/api/"}[style]
     assert served.log.entries[-1].path.startswith(base)

@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.coursera.models import Page
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
 from connectors.http import VERDICTS, Api, Verdict, new_client, validated
 from sandbox.clock import MANUAL_START_MS, ManualClock
 from sandbox.faults import Action
 from sandbox.server import Sandbox
-from tests.connections import all_that_shows, surroundings_on
+from tests.connections import all_that_shows, clock_on
 
 TABLE = {
     408: Verdict.UNKNOWN,
@@ -33,9 +33,9 @@ LEARNER = "ann@example.com"
 
 
 @pytest.fixture
-async def api(served: Sandbox, surroundings: Surroundings) -> AsyncIterator[Api]:
+async def api(served: Sandbox, client_clock: Clock) -> AsyncIterator[Api]:
     async with new_client(served.url("learning360"), httpx.Auth()) as client:
-        yield Api("Platform", client, lambda _: None, surroundings)
+        yield Api("Platform", client, lambda _: None, client_clock)
 
 
 def answers(served: Sandbox, status: int, *, times: int | None = None, **fields: Any) -> None:
@@ -119,7 +119,7 @@ async def test_waits_grow_and_chance_spreads_them(
     api: Api, served: Sandbox, clock: ManualClock, chance: float, expected: list[float]
 ) -> None:
     waits: list[float] = []
-    lucky = Api("Platform", api.client, lambda _: None, surroundings_on(clock, waits, chance=chance))
+    lucky = Api("Platform", api.client, lambda _: None, clock_on(clock, waits, random=chance))
     answers(served, 503)
     with pytest.raises(TryLaterError):
         await put(lucky)
@@ -172,14 +172,14 @@ async def test_waits_end_within_two_minutes(api: Api, served: Sandbox, waits: li
 
 
 async def test_slow_answers_count_towards_the_two_minutes(
-    api: Api, served: Sandbox, clock: ManualClock, surroundings: Surroundings
+    api: Api, served: Sandbox, clock: ManualClock, client_clock: Clock
 ) -> None:
     def slow(_: httpx.Response) -> None:
         clock.advance(seconds=59)
 
     answers(served, 503)
     with pytest.raises(TryLaterError):
-        await put(Api("Platform", api.client, slow, surroundings))
+        await put(Api("Platform", api.client, slow, client_clock))
     assert requests(served) == 3
 
 
@@ -204,13 +204,13 @@ async def test_a_broken_connection_leaves_open_what_was_done(
 
 @pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "not repeatable"])
 async def test_an_answer_that_takes_too_long(
-    served: Sandbox, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, *, repeatable: bool
+    served: Sandbox, client_clock: Clock, monkeypatch: pytest.MonkeyPatch, *, repeatable: bool
 ) -> None:
     monkeypatch.setattr("connectors.http.TIMEOUTS", httpx.Timeout(0.05))
     served.faults.add("delay", delay_ms=60_000, times=1)
     served.faults.add("answer", status=200, body=DONE)
     async with new_client(served.url("learning360"), httpx.Auth()) as client:
-        api = Api("Platform", client, lambda _: None, surroundings)
+        api = Api("Platform", client, lambda _: None, client_clock)
         if repeatable:
             assert await put(api) == DONE
         else:
@@ -218,9 +218,7 @@ async def test_an_answer_that_takes_too_long(
                 await put(api, repeatable=False)
 
 
-def failing(
-    error: Callable[[str], httpx.TransportError], surroundings: Surroundings
-) -> tuple[Api, list[str]]:
+def failing(error: Callable[[str], httpx.TransportError], client_clock: Clock) -> tuple[Api, list[str]]:
     """A platform that a request does not get through to at first; and the requests it was sent."""
     seen: list[str] = []
 
@@ -231,14 +229,14 @@ def failing(
         return httpx.Response(200, json=DONE)
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://platform")
-    return Api("Platform", client, lambda _: None, surroundings), seen
+    return Api("Platform", client, lambda _: None, client_clock), seen
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
 async def test_what_never_left_us_is_tried_again_even_so(
-    surroundings: Surroundings, error: type[httpx.TransportError]
+    client_clock: Clock, error: type[httpx.TransportError]
 ) -> None:
-    api, seen = failing(error, surroundings)
+    api, seen = failing(error, client_clock)
     assert await put(api, repeatable=False) == DONE
     assert len(seen) == 2
 
@@ -251,9 +249,9 @@ async def test_what_never_left_us_is_tried_again_even_so(
     ],
 )
 async def test_what_may_have_left_us_is_not_repeated(
-    surroundings: Surroundings, error: type[httpx.TransportError]
+    client_clock: Clock, error: type[httpx.TransportError]
 ) -> None:
-    api, seen = failing(error, surroundings)
+    api, seen = failing(error, client_clock)
     with pytest.raises(OutcomeUnknownError, match=f"got no answer .{error.__name__}"):
         await put(api, repeatable=False)
     assert len(seen) == 1
@@ -327,10 +325,10 @@ async def test_redirects_are_not_followed(api: Api, served: Sandbox) -> None:
     ids=["for good", "refused", "slots taken", "later"],
 )
 async def test_what_the_platform_explains_decides(
-    api: Api, served: Sandbox, surroundings: Surroundings, error: type[SyncError], tries: int
+    api: Api, served: Sandbox, client_clock: Clock, error: type[SyncError], tries: int
 ) -> None:
     answers(served, 503)
-    explained = Api("Platform", api.client, lambda _: error("Platform: not now."), surroundings)
+    explained = Api("Platform", api.client, lambda _: error("Platform: not now."), client_clock)
     with pytest.raises(error, match=r"^Platform: not now\.$") as raised:
         await put(explained)
     assert type(raised.value) is error
@@ -338,11 +336,11 @@ async def test_what_the_platform_explains_decides(
 
 
 async def test_an_explained_error_takes_over_the_wait_that_was_asked_for(
-    api: Api, served: Sandbox, surroundings: Surroundings, waits: list[float]
+    api: Api, served: Sandbox, client_clock: Clock, waits: list[float]
 ) -> None:
     answers(served, 429, times=1, headers={"Retry-After": "11"})
     explained = Api(
-        "Platform", api.client, lambda _: TryLaterError("Platform: not now.", retry_after=1), surroundings
+        "Platform", api.client, lambda _: TryLaterError("Platform: not now.", retry_after=1), client_clock
     )
     assert await put(explained) == DONE
     assert waits == [11.0]
@@ -358,7 +356,7 @@ async def test_what_is_said_and_logged_names_nobody(
     assert not any(name in shown for name in ("ann@", "ann%40"))
 
 
-async def test_a_body_goes_out_as_json(surroundings: Surroundings) -> None:
+async def test_a_body_goes_out_as_json(client_clock: Clock) -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -366,7 +364,7 @@ async def test_a_body_goes_out_as_json(surroundings: Surroundings) -> None:
         return httpx.Response(200, json=DONE)
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://platform") as client:
-        api = Api("Platform", client, lambda _: None, surroundings)
+        api = Api("Platform", client, lambda _: None, client_clock)
         await api.call("DELETE", "things", body={"input": [{"name": "Éa"}]})
         await api.call("GET", "things")
     with_body, without = seen

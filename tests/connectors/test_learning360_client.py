@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import IntegrationExistsError, NotFoundError
 from connectors.learning360.models import Archival, Identifier, Integration, IntegrationBody, Statistic
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox
-from tests.connections import learning360_settings, surroundings_on
+from tests.connections import clock_on, learning360_settings
 
 NAME = "Coursera for Business"
 ANN = "ann@example.com"
@@ -340,8 +340,8 @@ async def test_an_integration_of_another_shape_names_its_fields(
 
 async def test_the_platforms_own_clock_is_read_off_its_answers(served: Sandbox, clock: ManualClock) -> None:
     ours = ManualClock(clock() - 95_000)
-    settings, surroundings = learning360_settings(served), surroundings_on(ours, [])
-    async with Learning360Client(settings, surroundings=surroundings) as client:
+    settings, client_clock = learning360_settings(served), clock_on(ours, [])
+    async with Learning360Client(settings, clock=client_clock) as client:
         assert client.now_ms() == ours()
         await client.integrations(NAME)
         assert client.now_ms() == clock() // 1000 * 1000
@@ -360,10 +360,10 @@ async def test_what_is_probed_is_not_changed(learning360: Learning360Client, ser
     assert served.learning360.operations.all == []
 
 
-async def test_two_clients_keep_their_tokens_apart(served: Sandbox, surroundings: Surroundings) -> None:
+async def test_two_clients_keep_their_tokens_apart(served: Sandbox, client_clock: Clock) -> None:
     settings = learning360_settings(served)
-    async with Learning360Client(settings, surroundings=surroundings) as one:
-        async with Learning360Client(settings, surroundings=surroundings) as two:
+    async with Learning360Client(settings, clock=client_clock) as one:
+        async with Learning360Client(settings, clock=client_clock) as two:
             await one.integrations(NAME)
             await two.integrations(NAME)
         await one.integrations(NAME)

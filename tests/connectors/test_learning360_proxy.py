@@ -8,7 +8,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from connectors.clock import Surroundings
+from connectors.clock import Clock
 from connectors.learning360.client import Learning360Client
 from sandbox.server import Sandbox
 from tests.connections import learning360_settings
@@ -66,7 +66,7 @@ def proxy_of(platform: str, *, rewrites: bool) -> Iterator[str]:
     ids=["links to the platform", "links without a host", "links to the proxy"],
 )
 async def test_links_are_followed_through_the_proxy(
-    served: Sandbox, surroundings: Surroundings, *, relative: bool, rewrites: bool
+    served: Sandbox, client_clock: Clock, *, relative: bool, rewrites: bool
 ) -> None:
     platform = served.learning360
     platform.options.page_cap, platform.options.relative_urls = 2, relative
@@ -74,6 +74,6 @@ async def test_links_are_followed_through_the_proxy(
         platform.add_user(f"learner{number}@example.com")
     with proxy_of(served.url("learning360"), rewrites=rewrites) as address:
         settings = learning360_settings(served, api_url=address)
-        async with Learning360Client(settings, surroundings=surroundings) as client:
+        async with Learning360Client(settings, clock=client_clock) as client:
             pages = [page async for page in client.users()]
     assert [len(page) for page in pages] == [2, 2, 2]

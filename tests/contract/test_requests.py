@@ -29,7 +29,7 @@ from tasks.transform.courses.courses import map_courses
 from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, SEND, merge
 from tasks.transform.statistics.enrollment_reports import read_reports
 from tasks.transform.statistics.enrollments import LaunchRule, map_enrollments
-from tests.connections import coursera_settings, learning360_settings, surroundings_on
+from tests.connections import clock_on, coursera_settings, learning360_settings
 from tests.vendor import Contract
 
 NAME = "Coursera for Business"
@@ -92,8 +92,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
 @pytest.fixture
 async def learning360(served: Sandbox, sent: list[httpx.Request]) -> AsyncIterator[Learning360Client]:
     assert sent == []
-    surroundings = surroundings_on(cast("ManualClock", served.clock), [])
-    async with Learning360Client(learning360_settings(served), surroundings=surroundings) as client:
+    client_clock = clock_on(cast("ManualClock", served.clock), [])
+    async with Learning360Client(learning360_settings(served), clock=client_clock) as client:
         yield client
 
 

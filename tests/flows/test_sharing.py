@@ -36,7 +36,7 @@ def test_shared_by_three_it_comes_to_the_same(
     with running(sandbox):
         for name, value in other.environment().items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("tasks.runtime.targets.Surroundings", other.surroundings)
+        monkeypatch.setattr("tasks.runtime.targets.Clock", other.time)
         other.catalog()
         alone = other.backfill(active_from=other.days_ago(DAYS))
         assert comparable(other.platform()) == together
