@@ -21,7 +21,7 @@ from tasks.load.operations import Statistics
 from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import require_known
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.run_lifecycle import holding
 from tasks.runtime.targets import on_each_target
 from tasks.setup.integration import ensure_integration
@@ -76,9 +76,9 @@ class _Chosen:
     learners: Sequence[Digest]
 
 
-async def _bring_window(run: Run, chosen: _Chosen, workers: int) -> None:
+async def _bring_window(run: RunContext, chosen: _Chosen, workers: int) -> None:
     window = chosen_window(chosen.active_from, chosen.active_to)
-    await ensure_integration(run)
+    run = await ensure_integration(run)
     require_known(run)
     with Intake(run) as intake:
         reading = await extract_window(
@@ -92,7 +92,7 @@ async def _bring_window(run: Run, chosen: _Chosen, workers: int) -> None:
     reading.require_complete()
 
 
-async def _month_by_month(run: Run, intake: Intake) -> None:
+async def _month_by_month(run: RunContext, intake: Intake) -> None:
     with by_month(intake) as months:
         for number, month in enumerate(months):
             async with _ready(run), Outbox(run, Statistics()) as outbox:
@@ -103,7 +103,7 @@ async def _month_by_month(run: Run, intake: Intake) -> None:
             await run.progress.of("months", number + 1, len(months))
 
 
-async def _together(run: Run, intake: Intake, workers: int) -> None:
+async def _together(run: RunContext, intake: Intake, workers: int) -> None:
     async with _ready(run), Outbox(run, Statistics()) as outbox:
         await put_aside(run, intake)
         every = parts(run, intake, whole(intake, shows_all=False))
@@ -112,7 +112,7 @@ async def _together(run: Run, intake: Intake, workers: int) -> None:
 
 
 @asynccontextmanager
-async def _ready(run: Run) -> AsyncIterator[None]:
+async def _ready(run: RunContext) -> AsyncIterator[None]:
     """Have the stream for oneself, with nothing left open."""
     async with holding(run, STATISTICS):
         await recover(run, [Statistics()])

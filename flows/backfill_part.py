@@ -10,7 +10,7 @@ from flows.run_names import run_name
 from tasks.load.dispatcher import Outbox
 from tasks.load.operations import Statistics
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
 from tasks.setup.integration import ensure_integration
 from tasks.statistics.compare import send_progress
@@ -30,7 +30,7 @@ async def backfill_part(*, part_of: str, worker: int) -> Summary | State[Summary
     return ended(await on_each_target("backfill-part", work, part_of=part_of))
 
 
-async def _bring_share(run: Run, part_of: str, worker: int) -> None:
-    await ensure_integration(run)
+async def _bring_share(run: RunContext, part_of: str, worker: int) -> None:
+    run = await ensure_integration(run)
     async with share_of(run, part_of, worker) as share, Outbox(run, Statistics()) as outbox:
         await send_progress(run, outbox, share, Settled(run, in_full=False))

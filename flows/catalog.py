@@ -9,15 +9,15 @@ from prefect.client.schemas.objects import State
 from connectors.ledger.streams import CATALOG
 from flows.final_state import ended
 from flows.run_names import run_name
-from tasks.catalog.archive import find_gone
-from tasks.catalog.plan import map_catalog, plan_catalog
+from tasks.catalog.archive import find_gone, require_few
+from tasks.catalog.plan import map_catalog, plan_catalog, record_catalog
 from tasks.extract.coursera import extract_catalog
 from tasks.extract.watermark import mark_read
 from tasks.load.dispatcher import send
 from tasks.load.operations import CourseArchivals, CourseUpserts
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
 from tasks.setup.integration import ensure_integration
 
@@ -34,19 +34,20 @@ async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -
     return ended(await on_each_target("catalog", work, stream=CATALOG, dry_run=dry_run))
 
 
-async def _bring_catalog(run: Run, programs: Sequence[str]) -> None:
-    await ensure_integration(run)
+async def _bring_catalog(run: RunContext, programs: Sequence[str]) -> None:
+    run = await ensure_integration(run)
     await recover(run, [CourseUpserts(), CourseArchivals()])
     reading = await extract_catalog(run, programs)
     mapped = await map_catalog(run, reading)
     gone = await find_gone(run, reading)
     plan = await plan_catalog(run, mapped, gone)
+    require_few(run, gone)
     if run.dry_run:
-        run.summary.submitted = len(plan.send)
-        run.summary.archived = len(plan.archive)
+        run.recorder.add(submitted=len(plan.send), archived=len(plan.archive))
     else:
+        await record_catalog(run, mapped, plan, gone)
         await send(run, CourseUpserts(), plan.send)
         await send(run, CourseArchivals(), plan.archive)
     reading.require_complete()
     if not run.dry_run and reading.in_full:
-        mark_read(run, CATALOG, reading)
+        mark_read(run.ledger, run.target.id, CATALOG, reading)

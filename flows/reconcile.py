@@ -18,7 +18,7 @@ from tasks.reconcile.attempts import comparable, read_held_attempts, reconcile_a
 from tasks.reconcile.courses import adopt_courses, compare_courses, read_held_courses
 from tasks.reconcile.report import tell_differences
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
 from tasks.setup.integration import require_integration
 from tasks.setup.scopes import scopes_to_read_back
@@ -38,10 +38,10 @@ async def reconcile(*, repair: bool = False, adopt: bool = False) -> Summary | S
     return ended(await on_each_target("reconcile", work, stream=stream))
 
 
-async def _compare(run: Run, *, repair: bool, adopt: bool) -> None:
+async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
     writes = repair or adopt
-    await require_integration(run)
-    missing_scopes = await scopes_to_read_back(run)
+    run = await require_integration(run)
+    missing_scopes = await scopes_to_read_back(run.learning360)
     if missing_scopes:
         run.note(f"Compared without what needs scopes that are not granted: {', '.join(missing_scopes)}")
     attempts = comparable(missing_scopes, required=writes)
@@ -58,7 +58,7 @@ async def _compare(run: Run, *, repair: bool, adopt: bool) -> None:
             held = await read_held_attempts(run, courses)
             if adopt:
                 await adopt_courses(run, courses)
-                await adopt_attempts(run, held.of(held.attempts["key"].to_numpy()))
+                run = await adopt_attempts(run, held.of(held.attempts["key"].to_numpy()))
             if repair:
                 require_known(run)
             async with Outbox(run, Statistics()) as outbox:

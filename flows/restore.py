@@ -14,7 +14,7 @@ from tasks.load.dispatcher import send
 from tasks.load.operations import CourseArchivals, CourseUpserts
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
 from tasks.setup.integration import ensure_integration
 
@@ -35,15 +35,15 @@ async def restore(
     return ended(await on_each_target("restore", work, stream=CATALOG, dry_run=dry_run))
 
 
-async def _bring_back(run: Run, courses: Sequence[str]) -> None:
+async def _bring_back(run: RunContext, courses: Sequence[str]) -> None:
     here = await known_here(run, courses)
     if courses and not here:
         run.note("None of these courses was ever brought to this target")
         return
-    await ensure_integration(run)
+    run = await ensure_integration(run)
     await recover(run, [CourseUpserts(), CourseArchivals()])
     archived = await find_archived(run, here)
     if run.dry_run:
-        run.summary.submitted = len(archived)
+        run.recorder.add(submitted=len(archived))
     else:
         await send(run, CourseUpserts(), archived)

@@ -8,9 +8,9 @@ from prefect.client.schemas.objects import State
 from flows.final_state import ended
 from flows.run_names import run_name
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
-from tasks.setup.integration import align_integration, ensure_integration, notice_other_connectors
+from tasks.setup.integration import notice_other_connectors, set_up_integration
 from tasks.setup.probes import find_out
 from tasks.setup.scopes import prove_coursera, prove_learning360
 
@@ -25,12 +25,10 @@ async def setup(*, probe: bool = False) -> Summary | State[Summary]:
     return ended(await on_each_target("setup", partial(_set_up, probe=probe)))
 
 
-async def _set_up(run: Run, *, probe: bool) -> None:
+async def _set_up(run: RunContext, *, probe: bool) -> None:
     await prove_coursera(run)
     await prove_learning360(run)
     await notice_other_connectors(run)
-    integration = await ensure_integration(run)
-    if integration is not None:
-        await align_integration(run, integration)
+    run = await set_up_integration(run)
     if probe:
         await find_out(run)

@@ -16,7 +16,7 @@ from tasks.load.recovery import recover, resolve_uncertain
 from tasks.load.rejects import drop_untried
 from tasks.reconcile.adopt import know_what_is_held
 from tasks.reporting.summary import Summary
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
 from tasks.setup.integration import ensure_integration
 from tasks.statistics.ahead import Ahead
@@ -43,8 +43,8 @@ async def statistics(
     return ended(await on_each_target("statistics", work, stream=STATISTICS, dry_run=dry_run))
 
 
-async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
-    await ensure_integration(run)
+async def _bring_progress(run: RunContext, *, full: bool, fresh: bool) -> None:
+    run = await ensure_integration(run)
     await recover(run, [Statistics()])
     await resolve_uncertain(run)
     await apply_aliases(run)
@@ -56,7 +56,7 @@ async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
         with Intake(run, ahead, settled) as intake:
             reading = await extract_reports(run, window, intake)
             await intake.finish(reading)
-            await know_what_is_held(run, intake.courses, fresh=fresh)
+            run = await know_what_is_held(run, intake.courses, fresh=fresh)
             await put_aside(run, intake)
             of = whole(intake, shows_all=reading.shows_all)
             await send_progress(run, outbox, parts(run, intake, of, ahead, settled), settled)
@@ -65,5 +65,5 @@ async def _bring_progress(run: Run, *, full: bool, fresh: bool) -> None:
             tell_freshness(run, reading, intake)
     reading.require_complete()
     if not run.dry_run:
-        mark_read(run, STATISTICS, reading)
+        mark_read(run.ledger, run.target.id, STATISTICS, reading)
         drop_untried(run, STATISTICS)

@@ -22,16 +22,25 @@ class Target:
     trusted: bool
 
 
-def find_target(db: Connection, api_url: str, group_id: str, platform_name: str) -> Target:
-    """The ledger's record of a target, made where there is none."""
-    identity = {"api_url": api_url, "group_id": group_id, "platform_name": platform_name, "retired": False}
-    query = select(targets.c.id, targets.c.integration_id, targets.c.trusted).filter_by(**identity)
-    row = db.execute(query).one_or_none()
+def known_target(db: Connection, api_url: str, group_id: str, platform_name: str) -> Target | None:
+    """The ledger's record of a target; None where there is none."""
+    query = select(targets.c.id, targets.c.integration_id, targets.c.trusted)
+    identity = {"api_url": api_url, "group_id": group_id, "platform_name": platform_name}
+    row = db.execute(query.filter_by(**identity, retired=False)).one_or_none()
     if row is None:
-        db.execute(insert(targets).values(**identity, trusted=False))
-        row = db.execute(query).one()
+        return None
     key = fingerprint(f"{api_url} {group_id} {platform_name}")[:16]
     return Target(row.id, key, row.integration_id, row.trusted)
+
+
+def find_target(db: Connection, api_url: str, group_id: str, platform_name: str) -> Target:
+    """The ledger's record of a target, made where there is none."""
+    known = known_target(db, api_url, group_id, platform_name)
+    if known is not None:
+        return known
+    identity = {"api_url": api_url, "group_id": group_id, "platform_name": platform_name}
+    db.execute(insert(targets).values(**identity, retired=False, trusted=False))
+    return find_target(db, api_url, group_id, platform_name)
 
 
 def identity_of_target(db: Connection, run_id: str) -> tuple[str, str, str] | None:

@@ -12,7 +12,7 @@ from connectors.ledger import erasure
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.learner_lookup import targets_in_use
 from connectors.ledger.streams import STATISTICS
-from connectors.ledger.targets import find_target
+from connectors.ledger.targets import known_target
 from connectors.settings import load_sync_settings
 from flows.cli.run_flow import print_json
 from tasks.runtime.locks import locked
@@ -64,9 +64,10 @@ async def _forgotten(ledger: Ledger, learner: str, patience_seconds: float) -> d
         with ledger.read() as db:
             every = targets_in_use(db)
         for row in every:
-            with ledger.begin() as db:
-                target = find_target(db, row["api_url"], row["group_id"], row["platform_name"])
-            stack.callback(await locked(ledger, target, STATISTICS, patience_seconds, Clock()))
+            with ledger.read() as db:
+                target = known_target(db, row["api_url"], row["group_id"], row["platform_name"])
+            if target is not None:
+                stack.callback(await locked(ledger, target, STATISTICS, patience_seconds, Clock()))
         with ledger.begin() as db:
             if erasure.is_under_way(db, learner):
                 raise SyncError(UNDER_WAY)

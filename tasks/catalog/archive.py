@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from connectors.clock import Clock
 from connectors.errors import SyncError
-from connectors.ledger import courses as ledger
+from connectors.ledger import courses
 from connectors.ledger.bulk_io import records
+from connectors.ledger.database import Ledger
+from connectors.settings import SyncSettings
 from tasks.catalog.usage import used
 from tasks.extract.accepted_courses import accepted_names
 from tasks.extract.coursera import CatalogReading
 from tasks.reporting.recorder import Section
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.courses import diff
 
@@ -35,24 +38,24 @@ class Gone:
 
 
 @step("look for courses that are gone")
-async def find_gone(run: Run, reading: CatalogReading) -> Gone:
+async def find_gone(run: RunContext, reading: CatalogReading) -> Gone:
     """Find the live courses that a complete reading misses, and where they are used.
 
     Only a reading in which every element had a usable id can say that a course is gone.
     """
     with run.ledger.read() as db:
-        known = ledger.known_courses(db, run.target.id)
+        known = courses.known_courses(db, run.target.id)
     live = int(known["live"].sum())
     ids = [_content_id(element) for element in reading.elements]
     shown = [one for one in ids if one is not None]
     trusted = reading.shows_all and len(shown) == len(ids)
     missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
-    gone = Gone(await _told(run, _counted(run, missed), live), live, shown)
-    _show(run, gone)
+    gone = Gone(await _told(run, _counted(missed, today(run.clock)), live), live, shown)
+    run.recorder.section("missing", _section(gone, run.settings.sync.archive_limit))
     return gone
 
 
-def require_few(run: Run, gone: Gone) -> None:
+def require_few(run: RunContext, gone: Gone) -> None:
     """Raise SyncError where the catalog has collapsed and would be archived; else such a thing is a note."""
     settings, missed = run.settings.sync, len(gone.courses)
     if not diff.exceeds(missed, gone.live, settings.archive_limit):
@@ -66,11 +69,11 @@ def require_few(run: Run, gone: Gone) -> None:
     run.note(f"Look at Coursera: {what}. Nothing is archived: SYNC_ARCHIVE_REMOVED is off")
 
 
-def note_gone(run: Run, gone: Gone) -> None:
-    """Keep count of the days on which courses were missed; those that are back start anew."""
-    with run.ledger.begin() as db:
-        ledger.note_present(db, run.target.id, gone.shown)
-        ledger.note_missing(db, run.target.id, gone.courses["external_id"].tolist(), today(run))
+def note_gone(ledger: Ledger, target_id: int, gone: Gone, day: str) -> None:
+    """Keep count of the days (ISO) on which courses were missed; those that are back start anew."""
+    with ledger.begin() as db:
+        courses.note_present(db, target_id, gone.shown)
+        courses.note_missing(db, target_id, gone.courses["external_id"].tolist(), day)
 
 
 def to_archive(gone: Gone) -> pd.DataFrame:
@@ -78,26 +81,25 @@ def to_archive(gone: Gone) -> pd.DataFrame:
     return gone.courses.loc[gone.courses["due"], ["external_id"]].reset_index(drop=True)
 
 
-def today(run: Run) -> str:
-    """The day of the run (UTC, ISO)."""
-    return datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC).date().isoformat()
+def today(clock: Clock) -> str:
+    """The day it is (UTC, ISO)."""
+    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date().isoformat()
 
 
-def _counted(run: Run, missed: pd.DataFrame) -> pd.DataFrame:
-    """Count today among the days on which courses were missed; a day counts once."""
-    day = today(run)
+def _counted(missed: pd.DataFrame, day: str) -> pd.DataFrame:
+    """Count a day (ISO) among those on which courses were missed; each counts once."""
     return missed.assign(
         missing_since=missed["missing_since"].fillna(day),
         missed_days=missed["missed_days"] + missed["missed_on"].ne(day).astype("int64"),
     )
 
 
-async def _told(run: Run, missed: pd.DataFrame, live: int) -> pd.DataFrame:
+async def _told(run: RunContext, missed: pd.DataFrame, live: int) -> pd.DataFrame:
     """Say of each course in words what is known of it, and what becomes of it."""
     settings = run.settings.sync
     ids, days = missed["external_id"].tolist(), missed["missed_days"].tolist()
     grace_over = missed["external_id"].isin(diff.archivable(missed, settings.archive_grace))
-    stays = _why_all_stay(run, len(ids), live)
+    stays = _why_all_stay(settings, len(ids), live)
     outcomes = [stays or _outcome(settings.archive_grace, over=over) for over in grace_over]
     usage = await used(run, ids) if settings.archive_removed else {}
     names = accepted_names(run.ledger, run.target.id, ids)
@@ -112,11 +114,11 @@ async def _told(run: Run, missed: pd.DataFrame, live: int) -> pd.DataFrame:
     return missed.assign(due=grace_over & (stays is None), **told)
 
 
-def _why_all_stay(run: Run, missed: int, live: int) -> str | None:
+def _why_all_stay(settings: SyncSettings, missed: int, live: int) -> str | None:
     """Why nothing is archived, however long it was missed; None where courses are."""
-    if not run.settings.sync.archive_removed:
+    if not settings.archive_removed:
         return "stays: SYNC_ARCHIVE_REMOVED is off"
-    limit = run.settings.sync.archive_limit
+    limit = settings.archive_limit
     return f"stays: more than {limit:.0%} are missing" if diff.exceeds(missed, live, limit) else None
 
 
@@ -125,9 +127,8 @@ def _outcome(grace: int, *, over: bool) -> str:
     return f"archived: missed on {days} or more" if over else f"stays until it is missed on {days}"
 
 
-def _show(run: Run, gone: Gone) -> None:
-    """Tell of the first courses in the report, those to archive before the others."""
-    limit = run.settings.sync.archive_limit
+def _section(gone: Gone, limit: float) -> Section:
+    """The first courses for the report, those to archive before the others."""
     first = gone.courses.sort_values("due", ascending=False, kind="stable").head(MOST_TOLD)
     rows = [
         (f"{row['name']} ({row['external_id']})", row["missed"], row["outcome"], row["used"])
@@ -138,7 +139,7 @@ def _show(run: Run, gone: Gone) -> None:
         f"at most {limit:.0%}"
     )
     columns = ("course", "missed", "what becomes of it", "used by")
-    run.recorder.section("missing", Section(title, columns, rows))
+    return Section(title, columns, rows)
 
 
 def _content_id(element: object) -> str | None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from tasks.reporting.recorder import Section
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.transform.courses.quality import findings
 
 
-def show_quality(run: Run, courses: pd.DataFrame, elements: Sequence[object]) -> None:
+def show_quality(run: RunContext, courses: pd.DataFrame, elements: Sequence[object]) -> None:
     """Tell of what was found among the courses that were mapped (see `findings`)."""
     found = findings(courses, elements)
     found = found[found["courses"].gt(0)].sort_values("courses", ascending=False, kind="stable")

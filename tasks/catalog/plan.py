@@ -10,13 +10,13 @@ import pandas as pd
 from connectors.coursera.row_ids import identity
 from connectors.ledger import courses as ledger
 from connectors.ledger.streams import CATALOG
-from tasks.catalog.archive import Gone, note_gone, require_few, to_archive
+from tasks.catalog.archive import Gone, note_gone, to_archive, today
 from tasks.catalog.data_quality import show_quality
 from tasks.extract.accepted_courses import accepted_bodies, accepted_seconds
 from tasks.extract.coursera import CatalogReading
 from tasks.load import rejects
 from tasks.reporting.samples import sample_courses
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.courses import diff
 from tasks.transform.courses.courses import bodies, latest, map_courses
@@ -46,9 +46,10 @@ class CatalogPlan:
 
 
 @step("map the catalog to external courses")
-async def map_catalog(run: Run, reading: CatalogReading) -> MappedCatalog:
-    """Map every element, and those that earlier runs put aside; count what is folded or put rejects."""
-    elements = [*reading.elements, *rejects.taken_up_again(run, CATALOG, reading)]
+async def map_catalog(run: RunContext, reading: CatalogReading) -> MappedCatalog:
+    """Map every element, and those that earlier runs rejected; count what is folded or rejected."""
+    aside = rejects.taken_up_again(run.ledger, run.target.id, CATALOG, reading)
+    elements = [*reading.elements, *aside]
     mapped = map_courses(
         elements,
         default_language=run.settings.sync.default_language,
@@ -56,35 +57,37 @@ async def map_catalog(run: Run, reading: CatalogReading) -> MappedCatalog:
         known_seconds=accepted_seconds(run.ledger, run.target.id),
     )
     courses = latest(mapped.courses)
-    run.summary.extracted += len(elements)
-    run.summary.merged += len(mapped.courses) - len(courses)
-    run.reject(mapped.rejects["reason"])
+    run.recorder.add(extracted=len(elements), merged=len(mapped.courses) - len(courses))
+    run.recorder.reject(mapped.rejects["reason"])
     show_quality(run, courses, elements)
     return MappedCatalog(_with_bodies(courses, elements), rejects.named(elements, mapped.rejects))
 
 
 @step("compare the catalog with what 360Learning has accepted")
-async def plan_catalog(run: Run, catalog: MappedCatalog, gone: Gone) -> CatalogPlan:
-    """Find what is new, changed or to be archived. A catalog that has collapsed stops the run here."""
+async def plan_catalog(run: RunContext, catalog: MappedCatalog, gone: Gone) -> CatalogPlan:
+    """Find what is new, changed or to be archived."""
     with run.ledger.read() as db:
         known = ledger.known_courses(db, run.target.id)
     courses = catalog.courses.assign(action=diff.plan_courses(catalog.courses, known))
     changed = courses["action"].ne("unchanged")
-    run.summary.unchanged += int((~changed).sum())
+    run.recorder.add(unchanged=int((~changed).sum()))
     send = courses.rename(columns={"externalId": "external_id"})
     send = send.loc[changed, SEND_COLUMNS].reset_index(drop=True)
     if run.dry_run:
         _record_plan(run, send, known.loc[~known["live"], "external_id"].tolist(), gone)
-    require_few(run, gone)
-    if not run.dry_run:
-        rejects.replace(run, CATALOG, catalog.aside, send["row_id"].tolist())
-        note_gone(run, gone)
     archive = to_archive(gone)
     sample_courses(run.recorder, send, archive, partial(accepted_bodies, run.ledger, run.target.id))
     return CatalogPlan(send, archive)
 
 
-def _record_plan(run: Run, send: pd.DataFrame, archived: Collection[str], gone: Gone) -> None:
+@step("record rejected courses and missed days")
+async def record_catalog(run: RunContext, catalog: MappedCatalog, plan: CatalogPlan, gone: Gone) -> None:
+    """Let the ledger know the rejected rows, and count the day on which courses were missed."""
+    rejects.replace(run, CATALOG, catalog.aside, plan.send["row_id"].tolist())
+    note_gone(run.ledger, run.target.id, gone, today(run.clock))
+
+
+def _record_plan(run: RunContext, send: pd.DataFrame, archived: Collection[str], gone: Gone) -> None:
     """Plan courses to send (SEND_COLUMNS), and those that Coursera misses.
 
     ``archived`` are the ids of courses that were archived before. Where archiving is off, courses that are

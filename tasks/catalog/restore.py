@@ -10,19 +10,19 @@ from connectors.ledger import courses as ledger
 from tasks.catalog.archive import today
 from tasks.extract.accepted_courses import accepted_bodies
 from tasks.reporting.samples import sample_courses
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.plan_rows import course_rows
 
 
-async def known_here(run: Run, external_ids: Sequence[str]) -> list[str]:
+async def known_here(run: RunContext, external_ids: Sequence[str]) -> list[str]:
     """Tell which of the courses this target has; of several targets, one may have what another has not.
 
     Raises SettingsError where the ledger knows nothing of a course, before anything is asked.
     """
     with run.ledger.read() as db:
         known = set(ledger.known_courses(db, run.target.id)["external_id"])
-    anywhere = await run.common.once("the courses that are known", known, _together)
+    anywhere = await run.shared.once("the courses that are known", known, _together)
     unknown = [one for one in external_ids if one not in anywhere]
     if unknown:
         raise SettingsError(
@@ -39,7 +39,7 @@ async def _together(known: Sequence[set[str]]) -> set[str]:
 
 
 @step("find the courses that were archived")
-async def find_archived(run: Run, external_ids: Sequence[str]) -> pd.DataFrame:
+async def find_archived(run: RunContext, external_ids: Sequence[str]) -> pd.DataFrame:
     """Find the courses to bring back, of these ids or of all: the columns of `CourseUpserts`, and action.
 
     Their grace begins anew: where Coursera still misses them, the next catalog run does not archive them.
@@ -48,15 +48,14 @@ async def find_archived(run: Run, external_ids: Sequence[str]) -> pd.DataFrame:
         archived = ledger.archived_courses(db, run.target.id)
     chosen = archived[archived["external_id"].isin(external_ids)] if external_ids else archived
     live = set(external_ids) - set(chosen["external_id"])
-    run.summary.extracted += len(chosen) + len(live)
-    run.summary.unchanged += len(live)
+    run.recorder.add(extracted=len(chosen) + len(live), unchanged=len(live))
     if live:
         run.note(f"Not archived, and left as they are: {', '.join(sorted(live))}")
     elif chosen.empty:
         run.note("There is nothing to bring back: no course is archived")
     if not run.dry_run:
         with run.ledger.begin() as db:
-            ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run))
+            ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run.clock))
     # Put aside, should 360Learning refuse it, until the next catalog run: there is no row of Coursera's.
     rows = chosen.assign(row_id=chosen["external_id"], raw=None, action="restore").reset_index(drop=True)
     sample_courses(run.recorder, rows, rows.iloc[:0], partial(accepted_bodies, run.ledger, run.target.id))

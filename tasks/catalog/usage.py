@@ -5,15 +5,16 @@ group that the courses belong to, and of each course the attempts: by how many l
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from connectors.errors import SyncError
+from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError
 from connectors.ledger.courses import course_ids
 from tasks.extract.learning360 import IDS_AT_ONCE
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 MOST_PATHS = 3
 
@@ -28,16 +29,19 @@ class _Attempts:
     paths: set[str] = field(default_factory=set)
 
 
-async def used(run: Run, external_ids: Sequence[str]) -> dict[str, str]:
+async def used(run: RunContext, external_ids: Sequence[str]) -> dict[str, str]:
     """Say in words where each course is used. What cannot be seen is told as a note, and fails nothing."""
     if not external_ids or run.target.integration_id is None:
         return {}
-    group = await _seen(run, "groups:read", _group(run))
-    attempts = await _seen(run, "courseStats:read", _attempts(run, external_ids))
+    with run.ledger.read() as db:
+        by_id = course_ids(db, run.target.id, external_ids)
+    group_id = run.settings.learning360.group_id
+    group = await _seen(run, "groups:read", _group(run.learning360, group_id))
+    attempts = await _seen(run, "courseStats:read", _attempts(run.learning360, by_id))
     return {one: _in_words(group, None if attempts is None else attempts[one]) for one in external_ids}
 
 
-async def _seen(run: Run, scope: str, look: Awaitable[T]) -> T | None:
+async def _seen(run: RunContext, scope: str, look: Awaitable[T]) -> T | None:
     try:
         return await look
     except MissingScopeError:
@@ -47,19 +51,20 @@ async def _seen(run: Run, scope: str, look: Awaitable[T]) -> T | None:
     return None
 
 
-async def _group(run: Run) -> str:
-    group = await run.learning360.group(run.settings.learning360.group_id)
+async def _group(learning360: Learning360Client, group_id: str) -> str:
+    group = await learning360.group(group_id)
     return str(group["name"])
 
 
-async def _attempts(run: Run, external_ids: Sequence[str]) -> defaultdict[str, _Attempts]:
-    """What was attempted, by externalId; courses whose id at 360Learning is not known show none."""
-    with run.ledger.read() as db:
-        by_id = course_ids(db, run.target.id, external_ids)
+async def _attempts(learning360: Learning360Client, by_id: Mapping[str, str]) -> defaultdict[str, _Attempts]:
+    """What was attempted, by externalId; ``by_id``: the externalIds by 360Learning's own ids.
+
+    Courses whose id at 360Learning is not known show none.
+    """
     ids = list(by_id)
     found: defaultdict[str, _Attempts] = defaultdict(_Attempts)
     for at in range(0, len(ids), IDS_AT_ONCE):
-        async for page in run.learning360.course_attempts(ids[at : at + IDS_AT_ONCE]):
+        async for page in learning360.course_attempts(ids[at : at + IDS_AT_ONCE]):
             for attempt in (one for one in page if one["courseId"] in by_id):
                 course = found[by_id[attempt["courseId"]]]
                 course.learners.add(attempt["userId"])

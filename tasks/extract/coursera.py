@@ -10,8 +10,8 @@ from connectors.coursera.pagination import Census
 from connectors.errors import IncompleteReadingError
 from tasks.extract.takers import Asked, Audience, Chosen, Elements, Taker
 from tasks.extract.window import ActivityWindow
-from tasks.runtime.run_context import Run
-from tasks.runtime.shared import Common
+from tasks.runtime.run_context import RunContext
+from tasks.runtime.shared import SharedResources
 from tasks.runtime.step import step
 from tasks.transform.courses.program_filter import of_programs
 
@@ -56,85 +56,85 @@ class CatalogReading(Reading):
 
 
 @step("read the catalog from Coursera")
-async def extract_catalog(run: Run, programs: Sequence[str] = ()) -> CatalogReading:
+async def extract_catalog(run: RunContext, programs: Sequence[str] = ()) -> CatalogReading:
     """Read the organisation's catalog, or that of some programs; a target's own programs are all it gets."""
     wanted = tuple(programs) or run.settings.programs
-    read = partial(_read_catalog, run.common, in_full=not programs)
-    whole = await run.common.once("the catalog", wanted, read)
+    read = partial(_read_catalog, run.shared, in_full=not programs)
+    whole = await run.shared.once("the catalog", wanted, read)
     if not run.settings.programs:
         return whole
     return CatalogReading(of_programs(whole.elements, run.settings.programs), whole)
 
 
 @step("read the enrollment reports from Coursera")
-async def extract_reports(run: Run, window: ActivityWindow, taker: Taker) -> Reading:
+async def extract_reports(run: RunContext, window: ActivityWindow, taker: Taker) -> Reading:
     """Read the enrollment reports of a window, page by page."""
     asked = Asked(run, window, taker)
-    reading = await run.common.once("the reports", asked, partial(_read_reports, run.common))
+    reading = await run.shared.once("the reports", asked, partial(_read_reports, run.shared))
     asked.require_taken()
     return Reading(began_at=reading.began_at, in_full=window.since is None, problem=reading.problem)
 
 
 @step("read the enrollment reports of a window from Coursera")
 async def extract_window(
-    run: Run, window: ActivityWindow, taker: Taker, *, programs: Sequence[str], learners: Sequence[str]
+    run: RunContext, window: ActivityWindow, taker: Taker, *, programs: Sequence[str], learners: Sequence[str]
 ) -> Reading:
     """Read the reports of a window, of some programs and of some learners (digests of their addresses).
 
     Coursera knows no upper bound, and learners only by program: what lies beyond is cut off here.
     """
     asked = Asked(run, window, taker)
-    read = partial(_read_window, run.common, window, programs=programs, learners=learners)
-    reading = await run.common.once("a window", asked, read)
+    read = partial(_read_window, run.shared, window, programs=programs, learners=learners)
+    reading = await run.shared.once("a window", asked, read)
     asked.require_taken()
     return reading
 
 
 async def _read_catalog(
-    common: Common, wanted: Sequence[tuple[str, ...]], *, in_full: bool
+    shared: SharedResources, wanted: Sequence[tuple[str, ...]], *, in_full: bool
 ) -> CatalogReading:
     """Read what is wanted for any target: all, or the catalog of these programs."""
     programs = sorted({*chain(*wanted)}) if all(wanted) else []
     elements = Elements()
-    pages = partial(common.coursera.contents, program_ids=programs)
-    reading = await _read(common, "contents", pages, elements, in_full=in_full)
+    pages = partial(shared.coursera.contents, program_ids=programs)
+    reading = await _read(shared, "contents", pages, elements, in_full=in_full)
     return CatalogReading(elements.all, reading)
 
 
-async def _read_reports(common: Common, asked: Sequence[Asked]) -> Reading:
+async def _read_reports(shared: SharedResources, asked: Sequence[Asked]) -> Reading:
     """Read the reports from the earliest moment on that any target needs them from."""
     moments = [one.window.since for one in asked]
     since = None if None in moments else min(one for one in moments if one is not None)
-    pages = partial(common.coursera.enrollment_reports, last_activity_after_ms=since)
-    return await _read(common, "enrollment reports", pages, Audience(asked), in_full=since is None)
+    pages = partial(shared.coursera.enrollment_reports, last_activity_after_ms=since)
+    return await _read(shared, "enrollment reports", pages, Audience(asked), in_full=since is None)
 
 
 async def _read_window(
-    common: Common,
+    shared: SharedResources,
     window: ActivityWindow,
     asked: Sequence[Asked],
     *,
     programs: Sequence[str],
     learners: Sequence[str],
 ) -> Reading:
-    began_at = common.clock.now_ms()
+    began_at = shared.clock.now_ms()
     since = None if window.since is None else window.since - 1  # Coursera's bound is strictly after
     among = Chosen(Audience(asked), window, learners)
     problems: list[str] = []
     every: list[str | None] = [*programs] or [None]
     for program_id in every:
         reports = partial(
-            common.coursera.enrollment_reports, last_activity_after_ms=since, program_id=program_id
+            shared.coursera.enrollment_reports, last_activity_after_ms=since, program_id=program_id
         )
         reading = await _read(
-            common, "enrollment reports", reports, among, in_full=False, listing=program_id or ""
+            shared, "enrollment reports", reports, among, in_full=False, listing=program_id or ""
         )
         problems += [reading.problem] if reading.problem else []
     return Reading(began_at=began_at, in_full=False, problem="; ".join(problems) or None)
 
 
 async def _read(
-    common: Common,
+    shared: SharedResources,
     what: str,
     pages: Callable[[Census], AsyncIterator[Page]],
     taker: Taker,
@@ -142,12 +142,12 @@ async def _read(
     in_full: bool,
     listing: str = "",
 ) -> Reading:
-    began_at = common.clock.now_ms()
+    began_at = shared.clock.now_ms()
     problem: str | None = None
     for _ in range(1 + REREADS):
         census = Census()
         await taker.begin(listing)
-        await _take(common, what, pages(census), census, taker)
+        await _take(shared, what, pages(census), census, taker)
         problem = census.problem
         if problem is None:
             break
@@ -156,9 +156,11 @@ async def _read(
     return Reading(began_at=began_at, in_full=in_full, problem=problem)
 
 
-async def _take(common: Common, what: str, pages: AsyncIterator[Page], census: Census, taker: Taker) -> None:
+async def _take(
+    shared: SharedResources, what: str, pages: AsyncIterator[Page], census: Census, taker: Taker
+) -> None:
     read = 0
     async for page in pages:
         await taker.take(page)
         read += len(page.elements)
-        await common.progress.of(f"read {what}", read, census.total)
+        await shared.progress.of(f"read {what}", read, census.total)

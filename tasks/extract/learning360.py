@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from connectors.errors import RequestError
+from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import NotFoundError
 from connectors.ledger.courses import course_ids
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 # Ids in one filter, so that its URL stays short; requests at a time, far below the platform's 50 a second.
 IDS_AT_ONCE = 50
@@ -29,27 +30,29 @@ HELD_COLUMNS = (
 )
 
 
-async def held_attempts(run: Run, courses: Sequence[str]) -> pd.DataFrame:
+async def held_attempts(run: RunContext, courses: Sequence[str]) -> pd.DataFrame:
     """All attempts that 360Learning holds on courses (externalIds): HELD_COLUMNS.
 
     learner, course and resource_id str; times int64 epoch milliseconds; completed bool; progress and
     time_spent int64; score Int64. Raises MissingScopeError without courseStats:read and users:read.
     """
     by_id = await _course_ids(run, courses)
-    return await attempts_on(run, by_id, await addresses(run))
+    return await attempts_on(run.learning360, by_id, await addresses(run.learning360))
 
 
-async def addresses(run: Run) -> dict[str, str]:
+async def addresses(learning360: Learning360Client) -> dict[str, str]:
     """The addresses, in lower case, of all users by their ids; MissingScopeError without users:read."""
     return {
         user["_id"]: user["mail"].strip().lower()
-        async for page in run.learning360.users()
+        async for page in learning360.users()
         for user in page
         if user.get("mail")
     }
 
 
-async def attempts_on(run: Run, courses: Mapping[str, str], learners: Mapping[str, str]) -> pd.DataFrame:
+async def attempts_on(
+    learning360: Learning360Client, courses: Mapping[str, str], learners: Mapping[str, str]
+) -> pd.DataFrame:
     """The attempts on courses (externalIds) of learners (addresses), both by 360Learning's ids.
 
     HELD_COLUMNS; MissingScopeError without courseStats:read.
@@ -58,13 +61,13 @@ async def attempts_on(run: Run, courses: Mapping[str, str], learners: Mapping[st
     pages = [
         _frame([_held(one, learners, courses) for one in page if _is_of(one, learners, courses)])
         for at in range(0, len(ids), IDS_AT_ONCE)
-        async for page in run.learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
+        async for page in learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
     ]
     filled = [page for page in pages if len(page)]
     return pd.concat(filled, ignore_index=True) if filled else _frame([])
 
 
-async def proven(run: Run, rows: pd.DataFrame) -> pd.Series:
+async def proven(run: RunContext, rows: pd.DataFrame) -> pd.Series:
     """Which statistics have become attempts: resource_id by the index of the rows, those found alone.
 
     An attempt is told by its learner, its course and its first activity, to the millisecond.
@@ -75,23 +78,25 @@ async def proven(run: Run, rows: pd.DataFrame) -> pd.Series:
     return found.set_index("index")["resource_id"]
 
 
-async def _course_ids(run: Run, courses: Sequence[str]) -> dict[str, str]:
+async def _course_ids(run: RunContext, courses: Sequence[str]) -> dict[str, str]:
     """360Learning's ids of courses: from the ledger, else asked for; one that is not there has none."""
     with run.ledger.read() as db:
         known = course_ids(db, run.target.id, courses)
     unknown = set(courses) - set(known.values())
-    asked = await held_courses(run, sorted(unknown))
+    asked = await held_courses(run.learning360, run.integration_id, sorted(unknown))
     return known | {str(course["courseId"]): external_id for external_id, course in asked.items()}
 
 
-async def held_courses(run: Run, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def held_courses(
+    learning360: Learning360Client, integration_id: str, external_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """The courses of the integration as 360Learning holds them, by externalId, as far as they are there."""
     gate = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
     async def ask(external_id: str) -> dict[str, Any] | None:
         async with gate:
             try:
-                return await run.learning360.external_course(run.integration_id, external_id)
+                return await learning360.external_course(integration_id, external_id)
             except (NotFoundError, RequestError):
                 return None
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.row_ids import identity
 from tasks.extract.window import ActivityWindow
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.target_logging import serving
 from tasks.transform.statistics.filters import chosen
 
@@ -25,7 +25,7 @@ class Taker(Protocol):
 class Asked:
     """What one target asks for: it is given the reports of its programs, and nothing more once it fails."""
 
-    def __init__(self, run: Run, window: ActivityWindow, taker: Taker) -> None:
+    def __init__(self, run: RunContext, window: ActivityWindow, taker: Taker) -> None:
         self.window = window
         self.failure: Exception | None = None
         self._run = run

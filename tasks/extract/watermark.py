@@ -1,18 +1,19 @@
 """From when on the enrollment reports are read, and the watermark that remembers it."""
 
+from connectors.ledger.database import Ledger
 from connectors.ledger.watermarks import move_watermark, read_watermark
 from tasks.extract.coursera import Reading
 from tasks.extract.window import ActivityWindow
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 # The reports lag live data by up to 24 hours and new enrollments by up to 48: reading goes back that far.
 OVERLAP_MS = 48 * 3_600_000
 DAY_MS = 24 * 3_600_000
 
 
-def since_last_run(run: Run, stream: str, *, full: bool) -> ActivityWindow:
+def since_last_run(run: RunContext, stream: str, *, full: bool) -> ActivityWindow:
     """What is new since the last good reading began; all on the first one, and every so many days."""
-    with run.ledger.begin() as db:
+    with run.ledger.read() as db:
         watermark = read_watermark(db, run.target.id, stream)
     if full or watermark is None or watermark.read_in_full_at is None:
         return ActivityWindow(None)
@@ -22,7 +23,7 @@ def since_last_run(run: Run, stream: str, *, full: bool) -> ActivityWindow:
     return ActivityWindow(watermark.read_at - OVERLAP_MS)
 
 
-def mark_read(run: Run, stream: str, reading: Reading) -> None:
+def mark_read(ledger: Ledger, target_id: int, stream: str, reading: Reading) -> None:
     """Move a stream's watermark to the moment at which a good reading began."""
-    with run.ledger.begin() as db:
-        move_watermark(db, run.target.id, stream, reading.began_at, in_full=reading.in_full)
+    with ledger.begin() as db:
+        move_watermark(db, target_id, stream, reading.began_at, in_full=reading.in_full)

@@ -13,7 +13,7 @@ from tasks.load.pace import Pace, fair_share
 from tasks.load.slots import BULK_SLOTS, make_sure_of_limit, slot
 from tasks.load.submit import Kind, send_operation
 from tasks.reporting.progress import ProgressCounter
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 # Operations that may be under way or wait at a time: as many again as run, so that no slot is ever idle.
 ROOM = 2 * BULK_SLOTS
@@ -45,7 +45,7 @@ class Outbox:
     that are under way are still brought to their end, before its error is raised. A dry run only counts.
     """
 
-    def __init__(self, run: Run, kind: Kind) -> None:
+    def __init__(self, run: RunContext, kind: Kind) -> None:
         self._run = run
         self._kind = kind
         self._waiting: deque[pd.DataFrame] = deque()
@@ -96,7 +96,7 @@ class Outbox:
     async def add(self, rows: pd.DataFrame) -> None:
         """Send rows as soon as they fill an operation; where many wait already, wait with them."""
         if self._run.dry_run:
-            self._run.summary.submitted += len(rows)
+            self._run.recorder.add(submitted=len(rows))
             return
         if rows.empty:
             return
@@ -262,7 +262,7 @@ class Outbox:
             one.result()
 
 
-async def send(run: Run, kind: Kind, rows: pd.DataFrame) -> None:
+async def send(run: RunContext, kind: Kind, rows: pd.DataFrame) -> None:
     """Send rows, at most three operations at a time."""
     async with Outbox(run, kind) as outbox:
         await outbox.add(rows)

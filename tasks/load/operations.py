@@ -16,7 +16,7 @@ from connectors.ledger.streams import CATALOG, STATISTICS
 from tasks.extract.learning360 import proven
 from tasks.load import payloads
 from tasks.load.results import course_key, statistic_key
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.transform.timestamps import iso_times
 
 #: What is kept of an attempt while it is sent.
@@ -38,7 +38,7 @@ class _Courses:
         """The same, from a result's input."""
         return course_key(sent)
 
-    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
+    async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
         """Nothing to find out about rows without a result: they are sent again."""
         return rows
 
@@ -50,12 +50,12 @@ class CourseUpserts(_Courses):
     most_rows = 10_000
     work = "send courses"
 
-    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+    async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the bodies as they were planned."""
         courses = [msgspec.Raw(body) for body in rows["body"]]
         return await run.learning360.upsert_courses(run.integration_id, courses)
 
-    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted courses are known by their digest; refused ones are put aside."""
         known = rows.assign(course_id=rows["resource_id"])
         accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
@@ -66,15 +66,15 @@ class CourseUpserts(_Courses):
         rejects.take_back(db, run.target.id, CATALOG, accepted["row_id"].tolist())
         self._put_aside(db, run, refused)
 
-    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Put the courses aside: the run takes them up again."""
         self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
 
-    def count(self, run: Run, rows: pd.DataFrame) -> None:
+    def count(self, run: RunContext, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
 
-    def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+    def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
         named = rows.assign(course=rows["external_id"], learner=None)
         rejects.put_aside(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
@@ -87,22 +87,22 @@ class CourseArchivals(_Courses):
     most_rows = 1_000
     work = "archive courses"
 
-    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+    async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the external ids."""
         archivals: list[Archival] = [{"externalId": external_id} for external_id in rows["external_id"]]
         return await run.learning360.archive_courses(run.integration_id, archivals)
 
-    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
         """Archived courses are no longer live; one that was refused stays, and is archived by a later run."""
         archived = rows.loc[rows["accepted"], "external_id"].tolist()
         courses.archive_courses(db, run.target.id, archived, run_id=run.id, operation_id=operation_id)
 
-    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Nothing to write down: the courses are still live, and still missed."""
 
-    def count(self, run: Run, rows: pd.DataFrame) -> None:
+    def count(self, run: RunContext, rows: pd.DataFrame) -> None:
         """Count archived courses: they are not among the rows that were read."""
-        run.summary.archived += int(rows["accepted"].sum())
+        run.recorder.add(archived=int(rows["accepted"].sum()))
         refused = int((~rows["accepted"]).sum())
         if refused:
             run.note(
@@ -121,9 +121,9 @@ class Statistics:
         #: The keys (see `connectors.ledger.keys`) of the statistics that were refused.
         self.refused: set[int] = set()
 
-    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+    async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the attempts' state as it was planned."""
-        states = await run.common.packing.do(payloads.statistics, rows)
+        states = await run.shared.packing.do(payloads.statistics, rows)
         return await run.learning360.send_statistics(run.integration_id, states)
 
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
@@ -135,7 +135,7 @@ class Statistics:
         """The same, from a result's input."""
         return statistic_key(sent)
 
-    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+    async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:
         """Look for the attempts that should have come of forceNew rows without a result.
 
         Sent again blindly they could open a second attempt, so that without the scopes to look they are
@@ -153,7 +153,7 @@ class Statistics:
             accepted=rows["accepted"] | came.notna(), resource_id=rows["resource_id"].mask(came.notna(), came)
         )
 
-    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
         """Accepted states are the attempts' own now; refused ones are put aside."""
         accepted, refused = rows.loc[rows["accepted"]], rows.loc[~rows["accepted"]]
         now_ms = run.clock.now_ms()
@@ -163,16 +163,16 @@ class Statistics:
         rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(again).tolist())
         self._put_aside(db, run, refused)
 
-    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Put the statistics aside: the run takes them up again."""
         self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
 
-    def count(self, run: Run, rows: pd.DataFrame) -> None:
+    def count(self, run: RunContext, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
         self.refused.update(rows.loc[~rows["accepted"], "key"].tolist())
 
-    def _put_aside(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+    def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
         aside = rows.assign(row_id=attempt_ids(rows), raw=None, uncertain=_as_json(rows))
         rejects.put_aside(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
@@ -192,7 +192,6 @@ def _as_json(rows: pd.DataFrame) -> pd.Series:
     return pd.Series(texts, index=rows.index, dtype="str").where(rows["uncertain"])
 
 
-def _count(run: Run, rows: pd.DataFrame) -> None:
-    run.summary.submitted += len(rows)
-    run.summary.accepted += int(rows["accepted"].sum())
-    run.reject(rows.loc[~rows["accepted"], "reason"])
+def _count(run: RunContext, rows: pd.DataFrame) -> None:
+    run.recorder.add(submitted=len(rows), accepted=int(rows["accepted"].sum()))
+    run.recorder.reject(rows.loc[~rows["accepted"], "reason"])

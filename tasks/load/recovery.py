@@ -17,14 +17,13 @@ from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import proven
 from tasks.load.operations import attempt_ids
 from tasks.load.submit import Kind, find_operation, finish
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 
 logger = logging.getLogger("coursera_sync.recovery")
 
 
-@step("finish what an earlier run left open")
-async def recover(run: Run, kinds: Sequence[Kind]) -> None:
+async def recover(run: RunContext, kinds: Sequence[Kind]) -> None:
     """Bring the open submissions of these kinds to their end; what was never sent is put back."""
     by_type: dict[str, Kind] = {kind.type: kind for kind in kinds}
     with run.ledger.read() as db:
@@ -34,17 +33,22 @@ async def recover(run: Run, kinds: Sequence[Kind]) -> None:
             run.note(f"Bulk operations left open, which a run would finish first: {len(left)}")
         return
     for submission in left:
-        kind = by_type[submission.type]
-        operation_id = submission.operation_id or await find_operation(run, kind, submission)
-        if operation_id is None:
-            _put_back(run, kind, submission)
-        else:
-            settled = await finish(run, kind, submission, operation_id)
-            run.summary.recovered += int(settled["accepted"].sum())
+        await _recover(run, by_type[submission.type], submission)
+
+
+@step("finish what an earlier run left open")
+async def _recover(run: RunContext, kind: Kind, submission: submissions.Submission) -> None:
+    """One submission a step: what is settled stays counted if a later one has to be tried again."""
+    operation_id = submission.operation_id or await find_operation(run, kind, submission)
+    if operation_id is None:
+        _put_back(run, kind, submission)
+        return
+    settled = await finish(run, kind, submission, operation_id)
+    run.recorder.add(recovered=int(settled["accepted"].sum()))
 
 
 @step("find out about statistics of unknown outcome")
-async def resolve_uncertain(run: Run) -> None:
+async def resolve_uncertain(run: RunContext) -> None:
     """Look for the attempts of statistics whose outcome is unknown, where the scopes allow it by now."""
     with run.ledger.read() as db:
         texts = rejects.known_rejects(db, run.target.id, STATISTICS)["uncertain"].dropna()
@@ -61,10 +65,10 @@ async def resolve_uncertain(run: Run) -> None:
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=None, now_ms=now_ms)
         rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(accepted).tolist())
         rejects.make_certain(db, run.target.id, STATISTICS)
-    run.summary.recovered += len(accepted)
+    run.recorder.add(recovered=len(accepted))
 
 
-def _put_back(run: Run, kind: Kind, submission: submissions.Submission) -> None:
+def _put_back(run: RunContext, kind: Kind, submission: submissions.Submission) -> None:
     logger.warning("An earlier run was interrupted before it sent %d rows", len(submission.rows))
     with run.ledger.begin() as db:
         kind.put_back(db, run, submission.rows)

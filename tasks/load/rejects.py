@@ -8,25 +8,27 @@ import pandas as pd
 
 from connectors.coursera.row_ids import identity
 from connectors.ledger import rejects
+from connectors.ledger.database import Ledger
 from tasks.extract.coursera import CatalogReading
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 MS_PER_DAY = 86_400_000
 
 
-def rows_aside(run: Run, stream: str) -> list[object]:
+def rows_aside(ledger: Ledger, target_id: int, stream: str) -> list[object]:
     """The rows (as they were read) that earlier runs put aside because they could not be mapped."""
-    with run.ledger.begin() as db:
-        aside = rejects.known_rejects(db, run.target.id, stream)
+    with ledger.read() as db:
+        aside = rejects.known_rejects(db, target_id, stream)
     return [orjson.loads(raw) for raw in aside["raw"].dropna()]
 
 
-def taken_up_again(run: Run, stream: str, reading: CatalogReading) -> list[object]:
+def taken_up_again(ledger: Ledger, target_id: int, stream: str, reading: CatalogReading) -> list[object]:
     """Rows put aside by earlier runs that a reading does not show, though Coursera may have them still."""
     if reading.shows_all:
         return []
     shown = {identity(element) for element in reading.elements}
-    return [element for element in rows_aside(run, stream) if identity(element) not in shown]
+    aside = rows_aside(ledger, target_id, stream)
+    return [element for element in aside if identity(element) not in shown]
 
 
 def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +45,7 @@ def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def replace(run: Run, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) -> None:
+def replace(run: RunContext, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) -> None:
     """Put rows aside, and forget all others but those that are about to be sent again.
 
     Every row that was aside has been looked at by now: what is in neither was mapped and needs nothing, or
@@ -57,7 +59,7 @@ def replace(run: Run, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) 
         rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
-def replace_unmapped(run: Run, stream: str, aside: pd.DataFrame) -> None:
+def replace_unmapped(run: RunContext, stream: str, aside: pd.DataFrame) -> None:
     """Put aside rows that cannot be mapped, and forget those of earlier runs that are not among them."""
     with run.ledger.begin() as db:
         known = rejects.known_rejects(db, run.target.id, stream)
@@ -67,7 +69,7 @@ def replace_unmapped(run: Run, stream: str, aside: pd.DataFrame) -> None:
         rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
-def drop_untried(run: Run, stream: str) -> None:
+def drop_untried(run: RunContext, stream: str) -> None:
     """Forget rows that no run has tried again for SYNC_KEEP_REJECTS_DAYS: their integration is gone.
 
     To be called when a run is done. It has tried again whatever Coursera may still have.

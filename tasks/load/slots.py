@@ -8,7 +8,6 @@ without: 360Learning's own refusal is the last word.
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
@@ -18,9 +17,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from connectors.ledger.refresh_tokens import fingerprint
-
-if TYPE_CHECKING:
-    from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 # What 360Learning allows at a time for a whole customer platform.
 BULK_SLOTS = 3
@@ -51,40 +48,50 @@ async def create_limit(client: PrefectClient, name: str) -> bool:
     return False
 
 
-async def make_sure_of_limit(run: "Run") -> None:
-    """Make sure that the limit is there, once for a run under Prefect; without Prefect there is none."""
-    if run.slot_limit is not None or FlowRunContext.get() is None:
+async def make_sure_of_limit(run: RunContext) -> None:
+    """Make sure that the limit is there, once a platform and flow run; without Prefect there is none."""
+    if _limit(run) is not None or FlowRunContext.get() is None:
         return
-    platform = run.settings.learning360
-    name = limit_name(platform.api_url, platform.client_id)
+    name = _name(run)
     try:
-        async with run.common.limiting, get_client() as client:
+        async with run.shared.limiting, get_client() as client:
             await create_limit(client, name)
     except Exception as error:  # noqa: BLE001 - whatever fails there must not stop the run
         _tell(error)
     else:
-        run.slot_limit = name
+        run.shared.slot_limits.add(name)
+
+
+def _limit(run: RunContext) -> str | None:
+    """The limit of the run's platform, once it is sure to be there."""
+    name = _name(run)
+    return name if name in run.shared.slot_limits else None
+
+
+def _name(run: RunContext) -> str:
+    platform = run.settings.learning360
+    return limit_name(platform.api_url, platform.client_id)
 
 
 @asynccontextmanager
-async def slot(run: "Run") -> AsyncIterator[None]:
+async def slot(run: RunContext) -> AsyncIterator[None]:
     """Hold one of the platform's bulk operation slots."""
-    held = await _held(run)
+    held = await _held(_limit(run))
     try:
         yield
     finally:
         await _given_back(held)
 
 
-async def _held(run: "Run") -> AsyncExitStack:
+async def _held(limit: str | None) -> AsyncExitStack:
     """A slot of the limit, held until the stack is closed; an empty stack where there is none to be had."""
     stack = AsyncExitStack()
-    if run.slot_limit is None:
+    if limit is None:
         return stack
     try:
         await stack.enter_async_context(
             concurrency(
-                run.slot_limit,
+                limit,
                 timeout_seconds=PATIENCE_SECONDS,
                 lease_duration=LEASE_SECONDS,
                 strict=True,

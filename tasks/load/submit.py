@@ -8,13 +8,15 @@ from typing import Protocol
 import pandas as pd
 from sqlalchemy import Connection
 
+from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
+from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import NotFoundError
 from connectors.learning360.models import Operation, OperationType, Result, ResultInput
 from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
 from tasks.load.results import outcomes
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 
 # An operation is looked at after each twentieth of its time so far: its end is noticed not much later.
@@ -42,7 +44,7 @@ class Kind(Protocol):
     #: What sending it is, for people who look on.
     work: str
 
-    async def submit(self, run: Run, rows: pd.DataFrame) -> str:
+    async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the rows; returns the operation's id."""
 
     def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
@@ -51,29 +53,29 @@ class Kind(Protocol):
     def key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
 
-    async def resolve(self, run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+    async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:
         """Find out what became of the rows that have no result (OUTCOME_COLUMNS), where that matters."""
 
-    def settle(self, db: Connection, run: Run, rows: pd.DataFrame, operation_id: str) -> None:
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
         """Write down what became of the rows."""
 
-    def put_back(self, db: Connection, run: Run, rows: pd.DataFrame) -> None:
+    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Write down that the rows were not sent after all, so that this run takes them up again."""
 
-    def count(self, run: Run, rows: pd.DataFrame) -> None:
+    def count(self, run: RunContext, rows: pd.DataFrame) -> None:
         """Count what became of the rows."""
 
 
 @step("send to 360Learning", run_name="send {kind.type}: {rows.shape[0]} rows")
 async def send_operation(
-    run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
+    run: RunContext, kind: Kind, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
 ) -> None:
     """Bring one bulk operation from intent to settled.
 
     To be called with a slot held, until the platform's work has ``ended``. A second try of this task begins
     by finding out what became of the first one's submission.
     """
-    packing = run.common.packing
+    packing = run.shared.packing
     submission, is_known = await packing.do(_intended, run, kind, rows, submission_id)
     operation_id = submission.operation_id
     if is_known and operation_id is None:
@@ -84,7 +86,7 @@ async def send_operation(
     kind.count(run, settled)
 
 
-def _intended(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> tuple[Submission, bool]:
+def _intended(run: RunContext, kind: Kind, rows: pd.DataFrame, submission_id: str) -> tuple[Submission, bool]:
     """The submission, written down before it is sent; and whether an earlier try had done so."""
     with run.ledger.begin() as db:
         if (earlier := submissions.find(db, submission_id)) is not None:
@@ -96,7 +98,7 @@ def _intended(run: Run, kind: Kind, rows: pd.DataFrame, submission_id: str) -> t
 
 
 async def finish(
-    run: Run, kind: Kind, submission: Submission, operation_id: str, ended: asyncio.Event | None = None
+    run: RunContext, kind: Kind, submission: Submission, operation_id: str, ended: asyncio.Event | None = None
 ) -> pd.DataFrame:
     """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows.
 
@@ -105,14 +107,14 @@ async def finish(
     with run.ledger.begin() as db:
         submissions.mark_sent(db, submission.id, operation_id, run.clock.now_ms())
     try:
-        operation = await _ended(run, operation_id)
+        operation = await _ended(run.learning360, run.clock, operation_id)
         if ended is not None:
             ended.set()
-        by_key = await _results(run, kind, operation_id)
+        by_key = await _results(run.learning360, kind, operation_id)
     except NotFoundError:
         logger.warning("360Learning no longer knows the operation %s", operation_id)
         operation, by_key = None, {}
-    packing = run.common.packing
+    packing = run.shared.packing
     answered = await packing.do(_with_outcomes, kind, submission.rows, by_key)
     settled = await kind.resolve(run, answered)
     await packing.do(_settle, run, kind, submission.id, settled, operation_id)
@@ -124,13 +126,15 @@ def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, Result
     return pd.concat([rows, outcomes(kind.keys(rows), by_key)], axis="columns")
 
 
-def _settle(run: Run, kind: Kind, submission_id: str, settled: pd.DataFrame, operation_id: str) -> None:
+def _settle(
+    run: RunContext, kind: Kind, submission_id: str, settled: pd.DataFrame, operation_id: str
+) -> None:
     with run.ledger.begin() as db:
         kind.settle(db, run, settled, operation_id)
         submissions.close(db, submission_id, "settled", run.clock.now_ms())
 
 
-async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | None:
+async def find_operation(run: RunContext, kind: Kind, submission: Submission) -> str | None:
     """Look among the platform's operations for one that carries a submission's rows.
 
     An answer got lost, or we did. Rows show only in results, so operations that are still running are waited
@@ -145,8 +149,8 @@ async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | 
         for operation in await run.learning360.operations(kind.type, since):
             if operation.id not in looked_at:
                 looked_at.add(operation.id)
-                await _ended(run, operation.id)
-                carried = set(await _results(run, kind, operation.id))
+                await _ended(run.learning360, run.clock, operation.id)
+                carried = set(await _results(run.learning360, kind, operation.id))
                 if carried and carried <= ours:
                     return operation.id
         if run.clock.monotonic() >= deadline:
@@ -154,11 +158,11 @@ async def find_operation(run: Run, kind: Kind, submission: Submission) -> str | 
         await run.clock.sleep(LISTING_POLL_SECONDS)
 
 
-async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
+async def _submitted(run: RunContext, kind: Kind, submission: Submission) -> str:
     """Submit; an answer that never came is looked for among the operations before anything is sent again."""
     for _ in range(SUBMISSION_TRIES):
         try:
-            return await _politely(run, lambda: kind.submit(run, submission.rows))
+            return await _politely(run.clock, lambda: kind.submit(run, submission.rows))
         except OutcomeUnknownError:
             logger.warning("No answer to a submission; looking for it among the platform's operations")
             if (operation_id := await find_operation(run, kind, submission)) is not None:
@@ -173,46 +177,46 @@ async def _submitted(run: Run, kind: Kind, submission: Submission) -> str:
     )
 
 
-async def _results(run: Run, kind: Kind, operation_id: str) -> dict[Hashable, Result]:
-    results = await run.learning360.results(operation_id)
+async def _results(learning360: Learning360Client, kind: Kind, operation_id: str) -> dict[Hashable, Result]:
+    results = await learning360.results(operation_id)
     return {kind.key(result.input): result for result in results if result.input is not None}
 
 
-async def _politely(run: Run, submit: Callable[[], Awaitable[str]]) -> str:
+async def _politely(clock: Clock, submit: Callable[[], Awaitable[str]]) -> str:
     """Submit, and where others hold the slots wait for one, longer each time."""
-    began = run.clock.monotonic()
+    began = clock.monotonic()
     wait = 1.0
     while True:
         try:
             return await submit()
         except SlotsTakenError as error:
-            if run.clock.monotonic() - began > SLOT_PATIENCE_SECONDS:
+            if clock.monotonic() - began > SLOT_PATIENCE_SECONDS:
                 raise SyncError(
                     "360Learning's three bulk operation slots were taken by others for two hours: see which "
                     "integrations use them, and run again."
                 ) from error
             logger.info("The bulk operation slots are taken; waiting for one")
-            await run.clock.sleep(max(wait, error.retry_after or 0) * _jitter(run))
+            await clock.sleep(max(wait, error.retry_after or 0) * _jitter(clock))
             wait = min(wait * 1.5, LONGEST_SLOT_WAIT_SECONDS)
 
 
-async def _ended(run: Run, operation_id: str) -> Operation:
+async def _ended(learning360: Learning360Client, clock: Clock, operation_id: str) -> Operation:
     """Look at an operation until it has ended, less often as time goes by."""
-    began = run.clock.monotonic()
-    while not (operation := await run.learning360.operation(operation_id)).has_ended:
-        elapsed = run.clock.monotonic() - began
+    began = clock.monotonic()
+    while not (operation := await learning360.operation(operation_id)).has_ended:
+        elapsed = clock.monotonic() - began
         if elapsed > OPERATION_PATIENCE_SECONDS:
             raise SyncError(
                 f"The bulk operation {operation_id} has not ended for two hours. It stays open in the "
                 "ledger, and the next run goes on with it."
             )
         wait = min(max(elapsed * POLL_SHARE, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS)
-        await run.clock.sleep(wait * _jitter(run))
+        await clock.sleep(wait * _jitter(clock))
     return operation
 
 
-def _jitter(run: Run) -> float:
-    return 1.0 + 0.2 * run.clock.random()
+def _jitter(clock: Clock) -> float:
+    return 1.0 + 0.2 * clock.random()
 
 
 def _tell(kind: Kind, operation: Operation | None, settled: pd.DataFrame) -> None:

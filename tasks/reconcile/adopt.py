@@ -8,11 +8,12 @@ import pandas as pd
 from connectors.errors import AccessError, SyncError
 from connectors.learning360.errors import MissingScopeError
 from connectors.ledger.attempts import accept_attempts, attempts_of
+from connectors.ledger.database import Ledger
 from connectors.ledger.enrollments import unsettle
 from connectors.ledger.keys import keyed, keys
-from connectors.ledger.targets import trust
+from connectors.ledger.targets import Target, trust
 from tasks.extract.learning360 import held_attempts
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.row_keys import KEY
 
@@ -21,17 +22,22 @@ RULE = "adopted: 360Learning held it before this ledger"
 logger = logging.getLogger("coursera_sync.adoption")
 
 
-@step("make sure that the ledger knows what 360Learning holds")
-async def know_what_is_held(run: Run, courses: list[str], *, fresh: bool) -> None:
+async def know_what_is_held(run: RunContext, courses: list[str], *, fresh: bool) -> RunContext:
     """Adopt the attempts on these courses, where the ledger did not see the integration created.
 
-    Statistics sent blindly would open every attempt a second time. ``fresh`` goes on regardless.
+    Statistics sent blindly would open every attempt a second time. ``fresh`` goes on regardless. Returns the
+    run with the target as it is then.
     """
+    return run.with_target(await _known(run, courses, fresh=fresh))
+
+
+@step("make sure that the ledger knows what 360Learning holds")
+async def _known(run: RunContext, courses: list[str], *, fresh: bool) -> Target:
     if run.target.trusted:
-        return
+        return run.target
     if run.dry_run:
         run.note("The ledger does not know what the integration holds: a run would adopt that first")
-        return
+        return run.target
     if fresh:
         run.note("Going on without knowing what the integration holds, as --fresh asks for")
         attempts = pd.DataFrame()
@@ -41,11 +47,13 @@ async def know_what_is_held(run: Run, courses: list[str], *, fresh: bool) -> Non
     with run.ledger.begin() as db:
         if len(attempts):
             accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)
-            run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(attempts)}")
-        run.target = trust(db, run.target)
+        target = trust(db, run.target)
+    if len(attempts):
+        run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(attempts)}")
+    return target
 
 
-def require_known(run: Run) -> None:
+def require_known(run: RunContext) -> None:
     """Raise SyncError where the ledger does not know what the integration holds: a part cannot adopt it."""
     if not run.target.trusted and not run.dry_run:
         raise SyncError(
@@ -54,7 +62,7 @@ def require_known(run: Run) -> None:
         )
 
 
-async def _adopted(run: Run, courses: list[str]) -> pd.DataFrame:
+async def _adopted(run: RunContext, courses: list[str]) -> pd.DataFrame:
     try:
         held = await held_attempts(run, courses)
     except MissingScopeError as error:
@@ -67,13 +75,18 @@ async def _adopted(run: Run, courses: list[str]) -> pd.DataFrame:
     return numbered(held)
 
 
-@step("adopt what 360Learning holds")
-async def adopt_attempts(run: Run, held: pd.DataFrame) -> None:
+async def adopt_attempts(run: RunContext, held: pd.DataFrame) -> RunContext:
     """Let the ledger know the attempts that 360Learning holds (HELD_COLUMNS) and it does not.
 
-    An attempt is told by its learner, its course and its first activity; what the ledger knows stays.
+    An attempt is told by its learner, its course and its first activity; what the ledger knows stays. Returns
+    the run with the target as it is then.
     """
-    known_of = _known_attempts(run, held)
+    return run.with_target(await _adopt(run, held))
+
+
+@step("adopt what 360Learning holds")
+async def _adopt(run: RunContext, held: pd.DataFrame) -> Target:
+    known_of = _known_attempts(run.ledger, run.target.id, held)
     told = [*KEY, "first_at"]
     new = held.merge(known_of[told].drop_duplicates(), on=told, how="left", indicator=True)
     new = numbered(new.loc[new["_merge"].eq("left_only")].drop(columns="_merge"))
@@ -84,13 +97,14 @@ async def adopt_attempts(run: Run, held: pd.DataFrame) -> None:
         attempts = new.assign(number=new["number"] + beside)
         accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)
         unsettle(db, run.target.id)
-        run.target = trust(db, run.target)
+        target = trust(db, run.target)
     run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(new)}")
+    return target
 
 
-def _known_attempts(run: Run, held: pd.DataFrame) -> pd.DataFrame:
-    with run.ledger.read() as db:
-        return attempts_of(db, run.target.id, np.unique(keys(held)))
+def _known_attempts(ledger: Ledger, target_id: int, held: pd.DataFrame) -> pd.DataFrame:
+    with ledger.read() as db:
+        return attempts_of(db, target_id, np.unique(keys(held)))
 
 
 def numbered(held: pd.DataFrame) -> pd.DataFrame:

@@ -8,17 +8,19 @@ import pandas as pd
 
 from connectors.errors import AccessError
 from connectors.ledger.attempts import attempted, attempts_of
+from connectors.ledger.database import Ledger
 from connectors.ledger.keys import keyed
 from connectors.ledger.learners import move_learners
 from tasks.extract.learning360 import addresses, attempts_on
 from tasks.load.dispatcher import Outbox
 from tasks.reconcile.courses import HeldCourses
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.statistics.intake import Intake
 from tasks.statistics.parts import ADDRESS, Part, parts, whole
 from tasks.statistics.pool import NO_KEYS, Pool, known_as
 from tasks.transform.comparison import (
+    DIFFERENCES,
     LAUNCH,
     ONLY,
     Compared,
@@ -66,23 +68,23 @@ def comparable(missing_scopes: Sequence[str], *, required: bool) -> bool:
 
 
 @step("read back the attempts that 360Learning holds")
-async def read_held_attempts(run: Run, courses: HeldCourses) -> HeldAttempts:
+async def read_held_attempts(run: RunContext, courses: HeldCourses) -> HeldAttempts:
     """Read all attempts on the integration's courses."""
-    learners = await addresses(run)
-    attempts = await attempts_on(run, courses.by_id, learners)
+    learners = await addresses(run.learning360)
+    attempts = await attempts_on(run.learning360, courses.by_id, learners)
     return HeldAttempts(attempts, set(learners.values()), courses)
 
 
 async def reconcile_attempts(
-    run: Run, intake: Intake, held: HeldAttempts, *, repair: bool, shows_all: bool, outbox: Outbox
+    run: RunContext, intake: Intake, held: HeldAttempts, *, repair: bool, shows_all: bool, outbox: Outbox
 ) -> None:
     """Compare all that was read, and all that is held or known of others, part by part; repair what can be.
 
     What a reading does not show can only be said to be missing at Coursera where it ``shows_all``.
     """
     unmapped = intake.put_aside
-    run.summary.extracted += len(unmapped)
-    run.reject(unmapped["reason"])
+    run.recorder.add(extracted=len(unmapped))
+    run.recorder.reject(unmapped["reason"])
     seen: list[Numbers] = []
     for part in parts(run, intake, whole(intake, shows_all=shows_all)):
         keys = known_as([part.rows], part.moves)
@@ -90,14 +92,14 @@ async def reconcile_attempts(
         await outbox.add(await compare(run, part, keys, held, repair=repair))
     if shows_all:
         nothing = Part(intake.nothing, NO_KEYS, NO_KEYS, NO_MOVES, intake.nothing[ADDRESS])
-        for keys in _others(run, held, seen):
+        for keys in _others(run.ledger, run.target.id, held, seen):
             await outbox.add(await compare(run, nothing, keys, held, repair=repair))
 
 
-def _others(run: Run, held: HeldAttempts, seen: Sequence[Numbers]) -> Iterator[Numbers]:
+def _others(ledger: Ledger, target_id: int, held: HeldAttempts, seen: Sequence[Numbers]) -> Iterator[Numbers]:
     """The learners' courses that the reading does not show, though there are attempts on this side."""
-    with run.ledger.read() as db:
-        known = attempted(db, run.target.id)
+    with ledger.read() as db:
+        known = attempted(db, target_id)
     every = np.union1d(known, held.attempts["key"])
     others = np.setdiff1d(every, np.concatenate([every[:0], *seen]), assume_unique=False)
     for at in range(0, len(others), KEYS_AT_ONCE):
@@ -105,7 +107,9 @@ def _others(run: Run, held: HeldAttempts, seen: Sequence[Numbers]) -> Iterator[N
 
 
 @step("compare learners' progress with what 360Learning holds")
-async def compare(run: Run, part: Part, keys: Numbers, held: HeldAttempts, *, repair: bool) -> pd.DataFrame:
+async def compare(
+    run: RunContext, part: Part, keys: Numbers, held: HeldAttempts, *, repair: bool
+) -> pd.DataFrame:
     """Compare learners' courses, of which a part has all rows or none; returns what to send to ``repair``."""
     rule = run.settings.sync.launch_rule
     pool = Pool(run, part.rows, moves=part.moves)
@@ -126,7 +130,7 @@ async def compare(run: Run, part: Part, keys: Numbers, held: HeldAttempts, *, re
     return send
 
 
-def _count(run: Run, part: Part, merged: pd.DataFrame, send: pd.DataFrame) -> None:
+def _count(run: RunContext, part: Part, merged: pd.DataFrame, send: pd.DataFrame) -> None:
     """Every row that was read is in one attempt, whose first row is counted by what becomes of it.
 
     Attempts that are sent though no row was read of them are extracted, too. All others are unchanged: they
@@ -134,19 +138,19 @@ def _count(run: Run, part: Part, merged: pd.DataFrame, send: pd.DataFrame) -> No
     """
     spoken_for = merged["rows"].gt(0)
     is_held = merged["action"].eq(HELD)
-    run.summary.extracted += len(part.rows) + int(send["rows"].eq(0).sum())
-    run.summary.merged += len(part.rows) - int(spoken_for.sum())
-    run.summary.held += int((spoken_for & is_held).sum())
-    run.summary.unchanged += int((spoken_for & ~is_held).sum()) - int(send["rows"].gt(0).sum())
+    run.recorder.add(
+        extracted=len(part.rows) + int(send["rows"].eq(0).sum()),
+        merged=len(part.rows) - int(spoken_for.sum()),
+        held=int((spoken_for & is_held).sum()),
+        unchanged=int((spoken_for & ~is_held).sum()) - int(send["rows"].gt(0).sum()),
+    )
 
 
-def _tell(run: Run, compared: Compared, held: HeldAttempts) -> None:
+def _tell(run: RunContext, compared: Compared, held: HeldAttempts) -> None:
     sorts = Counter(compared.attempts["difference"])
     sorts[ONLY] += len(compared.only)
-    run.summary.differences = {
-        sort: count + sorts[sort] for sort, count in (run.summary.differences or {}).items()
-    }
+
     found = found_attempts(compared, held.courses.names, learners=held.learners, courses=held.courses.bodies)
     launches = found["difference"].eq(LAUNCH)
-    run.recorder.differ(found.loc[~launches])
-    run.recorder.differ(found.loc[launches])
+    found = pd.concat([found.loc[~launches], found.loc[launches]], ignore_index=True)
+    run.recorder.differ(found, {sort: sorts[sort] for sort in DIFFERENCES})

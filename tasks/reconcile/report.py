@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from tasks.reporting.recorder import Section
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.transform.comparison import DIFFERENCES, FOUND_COLUMNS, LAUNCH
 
 MOST_ROWS = 100
 DAY_MS = 86_400_000
 
 
-def tell_differences(run: Run) -> None:
+def tell_differences(run: RunContext) -> None:
     """Tell in the run's report what was found, learners without their addresses."""
     found = run.recorder.differences
     if found is None:
         found = pd.DataFrame(columns=FOUND_COLUMNS, dtype="str")
-    counts = run.summary.differences or {}
+    counts = run.recorder.difference_counts or {}
     section = Section(
         "Where 360Learning differs from Coursera",
         ("sort", "courses and attempts"),
@@ -29,7 +29,7 @@ def tell_differences(run: Run) -> None:
     _tell_of_launches(run, found.loc[is_launch])
 
 
-def _tell_of_each(run: Run, found: pd.DataFrame) -> None:
+def _tell_of_each(run: RunContext, found: pd.DataFrame) -> None:
     more = (
         f", the first {MOST_ROWS} of {len(found):,}: --export FILE for all" if len(found) > MOST_ROWS else ""
     )
@@ -41,7 +41,7 @@ def _tell_of_each(run: Run, found: pd.DataFrame) -> None:
     run.recorder.section("differences", section)
 
 
-def _tell_of_launches(run: Run, launches: pd.DataFrame) -> None:
+def _tell_of_launches(run: RunContext, launches: pd.DataFrame) -> None:
     """Launches completed at 0 % whose learner did not go on at Coursera, oldest first, course by course."""
     now = datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC)
     oldest_first = launches.sort_values("learning360")

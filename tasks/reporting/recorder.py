@@ -1,11 +1,15 @@
-"""What a run remembers of itself while it goes on, for its report: steps, changes, reasons, its plan."""
+"""What a run remembers of itself while it goes on: its counts, its notes, and what its report shows."""
+
+from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
+
+from tasks.reporting.summary import NO_COUNTS, Counts
 
 MOST_EXAMPLES = 10
 
@@ -42,37 +46,68 @@ class Section:
 
 
 class RunRecorder:
-    """Gathered as the run goes on; it holds nothing by which a learner could be recognised from outside."""
+    """The only thing that changes while a run goes on.
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """``monotonic`` gives seconds that never go back."""
-        self._monotonic = monotonic
-        self._began = monotonic()
-        self._learners: dict[str, int] = {}
-        self.spans: list[Span] = []
-        self._planned: list[pd.DataFrame] = []
-        self._differences: list[pd.DataFrame] = []
-        #: Rows put aside by reason, rows to send by sort of change, attempts to send by decile of progress.
+    Only plans and differences name learners by their addresses; in all else nobody can be recognised.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], *, draft_of: RunRecorder | None = None) -> None:
+        """``monotonic`` gives seconds that never go back; for ``draft_of`` see `draft`."""
+        self.monotonic = monotonic
+        self.began: float = draft_of.began if draft_of else monotonic()
+        #: A number for each learner, by address.
+        self.learners: dict[str, int] = draft_of.learners if draft_of else {}
+        self.spans: list[Span] = draft_of.spans if draft_of else []
+        self.most_examples = draft_of.room if draft_of else MOST_EXAMPLES
+        self.counts = NO_COUNTS
+        self.notes: list[str] = []
+        #: Rows rejected by reason, rows to send by sort of change, attempts to send by decile of progress.
         self.reasons: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
         self.deciles: Counter[int] = Counter()
         self.examples: list[Example] = []
-        #: By name, so that a step that is tried again tells nothing twice.
         self.sections: dict[str, Section] = {}
+        #: See `plan` and `differ`.
+        self.plans: list[pd.DataFrame] = []
+        self.found: list[pd.DataFrame] = []
+        #: By sort of difference; None where nothing was compared.
+        self.difference_counts: dict[str, int] | None = None
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Measure a step, however it ends."""
-        began, failed = self._elapsed(), True
+        began, failed = self.elapsed, True
         try:
             yield
             failed = False
         finally:
-            self.spans.append(Span(name, began, self._elapsed(), failed))
+            self.spans.append(Span(name, began, self.elapsed, failed))
+
+    def add(self, counts: Counts = NO_COUNTS, **more: int) -> None:
+        """Count rows: ``add(counts)``, or by the names of counts, such as ``add(extracted=3, merged=1)``."""
+        self.counts += counts + Counts(**more)
+
+    def note(self, message: str) -> None:
+        """Keep what else people should know."""
+        self.notes.append(message)
+
+    def reject(self, reasons: Iterable[str]) -> None:
+        """Count rejected rows, each by its reason."""
+        counted = Counter(reasons)
+        self.reasons += counted
+        self.add(rejected=counted.total())
+
+    def change(self, sorts: Mapping[str, int]) -> None:
+        """Count what is sent, by sort of change."""
+        self.changes.update(sorts)
+
+    def progress(self, deciles: Mapping[int, int]) -> None:
+        """Count the attempts that are sent, by decile of progress."""
+        self.deciles.update(deciles)
 
     def sample(self, examples: Iterable[Example]) -> None:
         """Keep examples of what the run sends, ten in all."""
-        self.examples = [*self.examples, *examples][:MOST_EXAMPLES]
+        self.examples = [*self.examples, *examples][: self.most_examples]
 
     def section(self, name: str, section: Section) -> None:
         """Keep a table for the report; one of the same name is replaced."""
@@ -80,30 +115,62 @@ class RunRecorder:
 
     def plan(self, rows: pd.DataFrame) -> None:
         """Keep what a dry run would do (`tasks.transform.plan_rows.PLAN_COLUMNS`, with addresses)."""
-        self._planned.append(rows)
+        self.plans.append(rows)
 
-    def differ(self, rows: pd.DataFrame) -> None:
-        """Keep where both sides differ (`tasks.transform.comparison.FOUND_COLUMNS`, with addresses)."""
-        self._differences.append(rows)
+    def differ(self, rows: pd.DataFrame, counts: Mapping[str, int]) -> None:
+        """Keep where both sides differ (`tasks.transform.comparison.FOUND_COLUMNS`, with addresses).
+
+        ``counts`` says how many differences there are by sort, for one may have several rows.
+        """
+        self.found.append(rows)
+        self._count_differences(counts)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return self.monotonic() - self.began
 
     @property
     def planned(self) -> pd.DataFrame | None:
         """All that was planned, in the order of planning; None where nothing ever was."""
-        return pd.concat(self._planned, ignore_index=True) if self._planned else None
+        return pd.concat(self.plans, ignore_index=True) if self.plans else None
 
     @property
     def differences(self) -> pd.DataFrame | None:
         """All differences; None where nothing was compared."""
-        return pd.concat(self._differences, ignore_index=True) if self._differences else None
+        return pd.concat(self.found, ignore_index=True) if self.found else None
 
     @property
     def room(self) -> int:
         """How many more examples are wanted."""
-        return MOST_EXAMPLES - len(self.examples)
+        return self.most_examples - len(self.examples)
 
     def learner(self, address: str) -> str:
-        """What a learner is called in this report and in no other: nobody can tell who it is."""
-        return f"learner {self._learners.setdefault(address, len(self._learners) + 1)}"
+        """What a learner is called in this run's report and in no other: nobody can tell who it is."""
+        return f"learner {self.learners.setdefault(address, len(self.learners) + 1)}"
 
-    def _elapsed(self) -> float:
-        return self._monotonic() - self._began
+    def draft(self) -> RunRecorder:
+        """A recorder for a piece of work that may fail: nothing in it is this one's until it is taken over.
+
+        Both call learners the same, and a draft's spans are this one's at once.
+        """
+        return RunRecorder(self.monotonic, draft_of=self)
+
+    def take_over(self, draft: RunRecorder) -> None:
+        """Make what a draft holds one's own."""
+        self.add(draft.counts)
+        self.notes += draft.notes
+        self.reasons += draft.reasons
+        self.changes += draft.changes
+        self.deciles += draft.deciles
+        self.sample(draft.examples)
+        self.sections |= draft.sections
+        self.plans += draft.plans
+        self.found += draft.found
+        if draft.difference_counts is not None:
+            self._count_differences(draft.difference_counts)
+
+    def _count_differences(self, counts: Mapping[str, int]) -> None:
+        before = self.difference_counts or {}
+        added = {sort: before.get(sort, 0) + count for sort, count in counts.items()}
+        self.difference_counts = before | added

@@ -1,5 +1,6 @@
 """Examples of what a run sends, for its report: courses by name, learners' progress without the learners."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ def sample_courses(
 
     ``bodies_of`` gives the courses as they were last accepted (JSON).
     """
-    recorder.changes.update(send["action"].map(SORTS).tolist())
-    recorder.changes.update({"archived": len(archive)} if len(archive) else {})
+    recorder.change(Counter(send["action"].map(SORTS).tolist()))
+    recorder.change({"archived": len(archive)} if len(archive) else {})
     some = _some(send, "action", recorder.room)
     gone = archive["external_id"].head(OF_EACH_SORT).tolist()
     texts = bodies_of([*some["external_id"], *gone])
@@ -52,8 +53,8 @@ def sample_attempts(
     ``names_of`` gives what courses are called.
     """
     sorts = _sorts(send)
-    recorder.changes.update(_counted(sorts))
-    recorder.deciles.update(_counted(send["progress"] // 10))
+    recorder.change(_counted(sorts))
+    recorder.progress(_counted(send["progress"] // 10))
     if not recorder.room:
         return
     some = _some(send.assign(sort=sorts), "sort", recorder.room)

@@ -1,24 +1,37 @@
 """What a run did, in the counts that people and scripts rely on."""
 
+from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 INTERRUPTED = "Interrupted. The next run goes on from what the ledger knows."
 
-COUNTS = (
-    "extracted",
-    "merged",
-    "held",
-    "unchanged",
-    "submitted",
-    "accepted",
-    "rejected",
-    "archived",
-    "recovered",
-)
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows by what became of them; see `Summary` for how they add up."""
+
+    extracted: int = 0
+    merged: int = 0
+    held: int = 0
+    unchanged: int = 0
+    submitted: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    archived: int = 0
+    recovered: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in COUNTS})
+
+
+COUNTS = tuple(field.name for field in fields(Counts))
+NO_COUNTS = Counts()
 
 OPTIONAL = ("target", "targets", "differences", "error")
 
@@ -50,8 +63,40 @@ class Summary(BaseModel):
     #: By sort (see `tasks.transform.comparison.DIFFERENCES`), where the run has compared both sides.
     differences: dict[str, int] | None = None
     #: What was done on each of several targets, where this is the sum of all.
-    targets: "list[Summary] | None" = None
+    targets: list[Summary] | None = None
     error: str | None = None
+
+    @classmethod
+    def of(  # noqa: PLR0913 - all that a summary consists of
+        cls,
+        counts: Counts,
+        *,
+        flow: str,
+        state: State,
+        target: str | None = None,
+        seconds: float = 0.0,
+        notes: Sequence[str] = (),
+        differences: Mapping[str, int] | None = None,
+        targets: Sequence[Summary] | None = None,
+        error: str | None = None,
+    ) -> Summary:
+        """The summary of a run that has ended."""
+        return cls(
+            **asdict(counts),
+            flow=flow,
+            state=state,
+            target=target,
+            seconds=seconds,
+            notes=list(notes),
+            differences=None if differences is None else dict(differences),
+            targets=None if targets is None else list(targets),
+            error=error,
+        )
+
+    @property
+    def counts(self) -> Counts:
+        """Its counts alone."""
+        return Counts(**{name: getattr(self, name) for name in COUNTS})
 
     @property
     def unaccounted(self) -> int:
@@ -75,18 +120,16 @@ class Summary(BaseModel):
 def joint(summaries: Sequence[Summary], seconds: float) -> Summary:
     """The sum of what was done on several targets; it failed where one of them did."""
     failed = [one for one in summaries if one.state == "failed"]
-    total = Summary(
+    return Summary.of(
+        sum((one.counts for one in summaries), NO_COUNTS),
         flow=summaries[0].flow,
         state=_worst([one.state for one in summaries]),
         seconds=seconds,
         notes=[f"{one.target}: {note}" for one in summaries for note in one.notes],
         differences=_added([one.differences for one in summaries]),
-        targets=list(summaries),
+        targets=summaries,
         error=_error(failed, len(summaries)),
     )
-    for name in COUNTS:
-        setattr(total, name, sum(getattr(one, name) for one in summaries))
-    return total
 
 
 def _worst(states: Sequence[State]) -> State:

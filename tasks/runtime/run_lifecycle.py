@@ -1,77 +1,175 @@
 """A run from its beginning to its end: opened, locked, closed, and how it ended."""
 
 import logging
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import orjson
+
+from connectors.alias_file import load_aliases
 from connectors.errors import SettingsError, SyncError
+from connectors.learning360.client import Learning360Client
 from connectors.ledger import work_shares
 from connectors.ledger.run_history import past_runs, progress_deciles
-from connectors.ledger.runs import note_crashed, note_stream
+from connectors.ledger.runs import NewRun, finish_run, note_crashed, note_stream, start_run
+from connectors.ledger.targets import Target, find_target, known_target
 from connectors.settings import Settings
 from tasks.reporting.events import run_ended
-from tasks.reporting.publish import report_failure, report_run
+from tasks.reporting.progress import ProgressReporter
+from tasks.reporting.publish import ProgressArtifacts, report_failure, report_run
+from tasks.reporting.recorder import RunRecorder
 from tasks.reporting.report import RunFacts
 from tasks.reporting.summary import INTERRUPTED, State, Summary
-from tasks.runtime.locks import locked
-from tasks.runtime.run_context import Run
-from tasks.runtime.shared import Common
+from tasks.runtime.locks import here, locked
+from tasks.runtime.run_context import RunContext
+from tasks.runtime.shared import SharedResources
 from tasks.transform.courses.languages import LANGUAGES
 
 # A report shows the last month of daily runs.
 MOST_RUNS = 30
 FLOWS_WITH_PROGRESS = ("statistics", "backfill", "reconcile")
 
+Work = Callable[[RunContext], Awaitable[None]]
+
 logger = logging.getLogger("coursera_sync")
 
 
-@asynccontextmanager
-async def open_run(
-    summary: Summary,
-    settings: Settings,
-    common: Common,
-    *,
-    stream: str | None = None,
-    dry_run: bool = False,
-    part_of: str | None = None,
-) -> AsyncIterator[Run]:
-    """Open a run; when it is left, the ``summary`` says how it ended, and so does the ledger.
+@dataclass(frozen=True)
+class RunRequest:
+    """What is to be run.
 
     A run of a ``stream`` has it for itself: it waits for another one to end, up to SYNC_LOCK_WAIT. A dry run
-    changes nothing and waits for nobody. One that is ``part_of`` another acts under that one's lock. A
-    failure leaves as a SyncError that carries the summary.
+    changes nothing and waits for nobody. One that is ``part_of`` another acts under that one's lock.
     """
-    clock = common.clock
-    began = clock.monotonic()
+
+    flow: str
+    stream: str | None = None
+    dry_run: bool = False
+    part_of: str | None = None
+
+
+async def run_target(request: RunRequest, settings: Settings, shared: SharedResources, work: Work) -> Summary:
+    """Do the work for one target, as a run of its own in the ledger; its summary, once all is done.
+
+    A failure leaves as a SyncError that carries the summary.
+    """
+    recorder = RunRecorder(shared.clock.monotonic)
+
+    def summary_of(state: State, error: str | None = None) -> Summary:
+        return Summary.of(
+            recorder.counts,
+            flow=request.flow,
+            target=settings.target,
+            state=state,
+            seconds=round(recorder.elapsed, 3),
+            notes=recorder.notes,
+            differences=recorder.difference_counts,
+            error=error,
+        )
+
+    run: RunContext | None = None
     async with AsyncExitStack() as stack:
-        run: Run | None = None
         try:
-            run = Run(summary, _checked(settings), common, dry_run=dry_run, part_of=part_of)
-            run.start()
-            if stream is not None:
-                async with common.opening:
-                    await stack.enter_async_context(holding(run, stream))
+            run = _open(request, _checked(settings), shared, recorder)
+            if request.stream is not None:
+                async with shared.opening:
+                    await stack.enter_async_context(holding(run, request.stream))
             await stack.enter_async_context(run.learning360)
-            yield run
-            summary.state = _outcome(summary, dry_run=dry_run)
+            await work(run)
+            summary = summary_of(_outcome(recorder, dry_run=request.dry_run))
+            _require_accounted(summary)
         except Exception as error:
             failure = as_sync_error(error)
-            summary.state, summary.error, failure.summary = "failed", str(failure), summary
+            summary = failure.summary = summary_of("failed", str(failure))
             raise failure from error
         except BaseException:  # cancelled or interrupted: said to the ledger, and left to whoever did it
-            summary.state, summary.error = "failed", INTERRUPTED
+            summary = summary_of("failed", INTERRUPTED)
             raise
         finally:
-            summary.seconds = round(clock.monotonic() - began, 3)
-            if run is not None:
-                run.finish()
-                run_ended(summary, run.settings.sync.alert_rejects)
-            await _report(run, summary, clock.now_ms())
+            await _close(run, summary, shared)
+    return summary
+
+
+def _open(
+    request: RunRequest, settings: Settings, shared: SharedResources, recorder: RunRecorder
+) -> RunContext:
+    """Find the target, and write into the ledger that the run has begun."""
+    ledger, clock = shared.ledger, shared.clock
+    run = RunContext(
+        id=uuid.uuid4().hex,
+        flow=request.flow,
+        settings=settings,
+        target=_target(shared, settings),
+        ledger=ledger,
+        coursera=shared.coursera,
+        learning360=Learning360Client(settings.learning360, clock=clock),
+        clock=clock,
+        recorder=recorder,
+        progress=ProgressReporter(ProgressArtifacts(clock.monotonic).show, of=settings.target),
+        shared=shared,
+        aliases=load_aliases(settings.sync.aliases),
+        dry_run=request.dry_run,
+        part_of=request.part_of,
+    )
+    now_ms = clock.now_ms()
+    with ledger.begin() as db:
+        began = NewRun(
+            id=run.id,
+            target_id=run.target.id,
+            flow=run.flow,
+            holder=here(now_ms),
+            dry_run=run.dry_run,
+            started_at=now_ms,
+            part_of=run.part_of,
+        )
+        start_run(db, began)
+    return run
+
+
+def _target(shared: SharedResources, settings: Settings) -> Target:
+    """The ledger's record of the target, made on its first run."""
+    identity = settings.learning360.identity
+    with shared.ledger.read() as db:
+        known = known_target(db, *identity)
+    if known is not None:
+        return known
+    with shared.ledger.begin() as db:
+        return find_target(db, *identity)
+
+
+async def _close(run: RunContext | None, summary: Summary, shared: SharedResources) -> None:
+    """Tell everybody how a run ended: the ledger, Prefect, observers; None could not be opened."""
+    if run is None:
+        await report_failure(summary, shared.clock.now_ms())
+        return
+    with run.ledger.begin() as db:
+        text = orjson.dumps(summary.as_json()).decode()
+        finish_run(db, run.id, summary.state, text, run.clock.now_ms())
+    run_ended(summary, run.settings.sync.alert_rejects)
+    await report_run(summary, run.recorder, _facts(run), run.clock.now_ms())
+
+
+def _facts(run: RunContext) -> RunFacts:
+    """What a report shows beside; without the ledger's part, where that is what is in trouble."""
+    platform = run.settings.learning360
+    facts = RunFacts(f"{platform.platform_name} in group {platform.group_id}", dry_run=run.dry_run)
+    try:
+        with run.ledger.read() as db:
+            # The run may have found another integration in the place of the one that was known.
+            target = known_target(db, *platform.identity) or run.target
+            runs = past_runs(db, target.id, run.flow, MOST_RUNS)
+            shows_progress = run.flow in FLOWS_WITH_PROGRESS
+            accepted = progress_deciles(db, target.id, run.id) if shows_progress else {}
+    except SyncError as error:
+        logger.warning("The report goes without what the ledger knows: %s", error)
+        return facts
+    return replace(facts, past_runs=runs, accepted=accepted)
 
 
 @asynccontextmanager
-async def holding(run: Run, stream: str) -> AsyncIterator[None]:
+async def holding(run: RunContext, stream: str) -> AsyncIterator[None]:
     """Have a stream for oneself; a dry run changes nothing, and needs not."""
     if run.dry_run:
         yield
@@ -89,7 +187,7 @@ async def holding(run: Run, stream: str) -> AsyncIterator[None]:
         release()
 
 
-async def _no_shares_left(run: Run) -> None:
+async def _no_shares_left(run: RunContext) -> None:
     """Wait for runs that still share the work of one that died, and drop what they have not begun."""
     with run.ledger.read() as db:
         left = work_shares.left(db, run.target.id)
@@ -101,33 +199,19 @@ async def _no_shares_left(run: Run) -> None:
             work_shares.drop(db, run.target.id)
 
 
-async def _report(run: Run | None, summary: Summary, now_ms: int) -> None:
-    """Report on a run that has ended; None stands for one that could not be opened."""
-    if run is None:
-        await report_failure(summary, now_ms)
-    else:
-        await report_run(summary, run.recorder, _facts(run, summary.flow), now_ms)
-
-
-def _facts(run: Run, flow: str) -> RunFacts:
-    """What a report shows beside; without the ledger's part, where that is what is in trouble."""
-    platform = run.settings.learning360
-    facts = RunFacts(f"{platform.platform_name} in group {platform.group_id}", dry_run=run.dry_run)
-    try:
-        with run.ledger.read() as db:
-            runs = past_runs(db, run.target.id, flow, MOST_RUNS)
-            shows_progress = flow in FLOWS_WITH_PROGRESS
-            accepted = progress_deciles(db, run.target.id, run.id) if shows_progress else {}
-    except SyncError as error:
-        logger.warning("The report goes without what the ledger knows: %s", error)
-        return facts
-    return replace(facts, past_runs=runs, accepted=accepted)
-
-
-def _outcome(summary: Summary, *, dry_run: bool) -> State:
+def _outcome(recorder: RunRecorder, *, dry_run: bool) -> State:
     if dry_run:
         return "dry_run"
-    return "completed_with_rejects" if summary.rejected else "completed"
+    return "completed_with_rejects" if recorder.counts.rejected else "completed"
+
+
+def _require_accounted(summary: Summary) -> None:
+    """Raise SyncError where rows are in no count: whatever else is said of such a run cannot be trusted."""
+    if summary.unaccounted:
+        raise SyncError(
+            f"A fault of this program: of {summary.extracted} rows extracted {summary.unaccounted} are in no "
+            "other count. Report it with the run's summary and log."
+        )
 
 
 def as_sync_error(error: Exception) -> SyncError:

@@ -1,9 +1,9 @@
-"""What the runs of all targets have in common: the ledger, Coursera, and where they meet to read it."""
+"""What the runs of all targets share: the ledger, Coursera, threads, and where they meet to read it."""
 
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
@@ -11,13 +11,37 @@ from connectors.ledger.database import Ledger
 from tasks.reporting.progress import ProgressReporter
 from tasks.reporting.publish import ProgressArtifacts
 from tasks.runtime.meeting import Meeting
-from tasks.runtime.workbench import Workbench
 
 W = TypeVar("W")
 R = TypeVar("R")
+P = ParamSpec("P")
 
 
-class Common:
+class SingleThread:
+    """A thread that works on one thing at a time, in the order of asking.
+
+    The loop alone would stand still for as long as a batch takes, and a slot of the platform's stay empty.
+    Only one thing: the work is Python's, so that two would but take turns, and SQLite has one writer.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def do(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have work done; returns its result, or raises its error.
+
+        Whoever is cancelled meanwhile still waits for its end: nothing is written behind their back.
+        """
+        async with self._turn:
+            done = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+            try:
+                return await asyncio.shield(done)
+            except asyncio.CancelledError:
+                await asyncio.wait([done])
+                raise
+
+
+class SharedResources:
     """Shared by so many runs, one for each target."""
 
     def __init__(self, ledger: Ledger, coursera: CourseraClient, clock: Clock, *, runs: int) -> None:
@@ -25,16 +49,18 @@ class Common:
         self.coursera = coursera
         self.clock = clock
         self.progress = ProgressReporter(ProgressArtifacts(clock.monotonic).show)
-        self.is_shared = runs > 1
         #: Held while a target's lock is taken. All go in one order, so that two flows cannot each hold what
         #: the other waits for.
         self.opening = asyncio.Lock()
-        #: Held while the limit of bulk operations is looked for, and made where there is none.
+        #: The limits of bulk operations that are sure to be on the Prefect server, by name (see
+        #: `tasks.load.slots`); held while one is looked for, and made where there is none.
+        self.slot_limits: set[str] = set()
         self.limiting = asyncio.Lock()
         self.meeting = Meeting(runs)
-        self.workbench = Workbench()
-        #: For what is sent and comes back, which need not wait until a batch is worked on.
-        self.packing = Workbench()
+        #: For comparing, which takes long.
+        self.frames = SingleThread()
+        #: For what is sent and comes back, which need not wait until a batch is compared.
+        self.packing = SingleThread()
         # What is done for all is the flow's, and no single target's.
         self._context = contextvars.copy_context()
 

@@ -1,7 +1,8 @@
 """How a task of this project behaves under Prefect."""
 
 from collections.abc import Callable, Coroutine
-from functools import partial, wraps
+from dataclasses import replace
+from functools import wraps
 from inspect import signature
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
@@ -11,13 +12,13 @@ from prefect.client.schemas.objects import State, TaskRun
 
 from connectors.errors import TryLaterError
 from tasks.runtime.memory import tidy
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 
 RETRY_DELAY_SECONDS = 2
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Step = Callable[Concatenate[Run, P], Coroutine[Any, Any, R]]
+Step = Callable[Concatenate[RunContext, P], Coroutine[Any, Any, R]]
 
 
 async def _time_can_mend(_task: Any, _run: TaskRun, state: State[Any]) -> bool:  # noqa: ANN401 - Prefect's
@@ -28,8 +29,10 @@ async def _time_can_mend(_task: Any, _run: TaskRun, state: State[Any]) -> bool: 
 def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], Step[P, R]]:
     """Make a function a Prefect task, tried again once where time can mend what went wrong.
 
-    ``run_name`` names a run of it after its arguments. How long it takes goes into the run's story. Nothing
-    is cached: hashing the frames that tasks are given would cost more than most tasks.
+    The function is given a context of its own, whose recorder is a draft: what it counts and tells becomes
+    the run's once it has succeeded, so that nothing is told twice where it is tried again. How long it takes
+    is recorded in every case. ``run_name`` names a run of it after its arguments. Nothing is cached: hashing
+    the frames that tasks are given would cost more than most tasks.
     """
 
     @task(
@@ -43,14 +46,14 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
     )
     async def measured(call: _Call[Any]) -> None:
         with call.run.recorder.step(name):
-            call.result = await call.work()
+            await call.attempt()
 
     def made(function: Step[P, R]) -> Step[P, R]:
         @wraps(function)
-        async def called(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async def called(run: RunContext, /, *args: P.args, **kwargs: P.kwargs) -> R:
             given = signature(function).bind(run, *args, **kwargs).arguments
             named = (run_name or name).format(**given)
-            call: _Call[R] = _Call(named, run, partial(function, run, *args, **kwargs))
+            call: _Call[R] = _Call(named, run, lambda draft: function(draft, *args, **kwargs))
             try:
                 await measured(call)
                 return cast("R", call.result)
@@ -65,13 +68,24 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
 
 
 class _Call(Generic[R]):
-    """A call of a step. Prefect keeps what a task was given until the flow ends: this, emptied by then."""
+    """A call of a step. Prefect keeps what a task was given until the flow ends: this, emptied by then.
 
-    def __init__(self, name: str, run: Run, work: Callable[[], Coroutine[Any, Any, R]]) -> None:
+    A plain class: Prefect looks for futures inside dataclasses that are given to tasks.
+    """
+
+    def __init__(
+        self, name: str, run: RunContext, work: Callable[[RunContext], Coroutine[Any, Any, R]]
+    ) -> None:
         self.name = name
         self.run = run
         self.work = work
         self.result: R | None = None
+
+    async def attempt(self) -> None:
+        """Do the work; what it records is the run's only if it succeeds."""
+        draft = self.run.recorder.draft()
+        self.result = await self.work(replace(self.run, recorder=draft))
+        self.run.recorder.take_over(draft)
 
     def forget(self) -> None:
         """Let go of frames."""

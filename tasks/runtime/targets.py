@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from connectors.clock import Clock
@@ -14,12 +14,9 @@ from connectors.target_file import by_target
 from tasks.reporting.publish import report_all, report_failure
 from tasks.reporting.summary import Summary, joint
 from tasks.runtime.credentials import coursera_client_of_run, settings_of_run
-from tasks.runtime.run_context import Run
-from tasks.runtime.run_lifecycle import as_sync_error, open_run
-from tasks.runtime.shared import Common
+from tasks.runtime.run_lifecycle import RunRequest, Work, as_sync_error, run_target
+from tasks.runtime.shared import SharedResources
 from tasks.runtime.target_logging import named_in_log, serving
-
-Work = Callable[[Run], Awaitable[None]]
 
 
 async def on_each_target(
@@ -32,29 +29,19 @@ async def on_each_target(
 ) -> Summary:
     """Do a flow's work for each target, at the same time; what ``part_of`` another run is, for its target.
 
-    Each has a run of its own: see `open_run`. Raises a SyncError that carries the summary where the work
+    Each has a run of its own: see `run_target`. Raises a SyncError that carries the summary where the work
     failed, on one of several targets after it was done on the others.
     """
     clock = Clock()
     began = clock.monotonic()
-    async with _prepared(flow, clock, part_of) as (every, common):
-        summaries = [Summary(flow=flow, target=settings.target) for settings in every]
-
-        async def serve(settings: Settings, summary: Summary) -> None:
-            try:
-                with serving(settings.target):
-                    async with open_run(
-                        summary, settings, common, stream=stream, dry_run=dry_run, part_of=part_of
-                    ) as run:
-                        await work(run)
-            finally:
-                await common.meeting.leave()
-
-        if not common.is_shared:
-            await serve(every[0], summaries[0])
-            return summaries[0]
+    request = RunRequest(flow, stream, dry_run, part_of)
+    async with _prepared(request, clock) as (every, shared):
+        works = [_serve(request, settings, shared, work) for settings in every]
+        if len(works) == 1:
+            return await works[0]
         with named_in_log():
-            await _all_to_the_end([serve(*one) for one in zip(every, summaries, strict=True)])
+            outcomes = await asyncio.gather(*works, return_exceptions=True)
+    summaries = [_summary_of(*one, flow=flow) for one in zip(every, outcomes, strict=True)]
     summary = joint(summaries, round(clock.monotonic() - began, 3))
     await report_all(summary, clock.now_ms())
     if summary.error is not None:
@@ -62,35 +49,49 @@ async def on_each_target(
     return summary
 
 
-async def _all_to_the_end(works: Sequence[Awaitable[None]]) -> None:
-    """Bring all to their end, whatever becomes of some; the summaries say so. What is no error is raised."""
-    for outcome in await asyncio.gather(*works, return_exceptions=True):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
-            raise outcome
+async def _serve(request: RunRequest, settings: Settings, shared: SharedResources, work: Work) -> Summary:
+    """Do the work for one target; however it ends, the others no longer wait for it."""
+    try:
+        with serving(settings.target):
+            return await run_target(request, settings, shared, work)
+    finally:
+        await shared.meeting.leave()
+
+
+def _summary_of(settings: Settings, outcome: Summary | BaseException, *, flow: str) -> Summary:
+    """What came of one of several targets. What is no error, such as an interrupt, is raised."""
+    if isinstance(outcome, Summary):
+        return outcome
+    if not isinstance(outcome, Exception):
+        raise outcome
+    failure = as_sync_error(outcome)
+    if isinstance(failure.summary, Summary):
+        return failure.summary
+    return Summary(flow=flow, target=settings.target, state="failed", error=str(failure))
 
 
 @asynccontextmanager
 async def _prepared(
-    flow: str, clock: Clock, part_of: str | None
-) -> AsyncIterator[tuple[list[Settings], Common]]:
-    """The settings of each target, and what their runs have in common."""
+    request: RunRequest, clock: Clock
+) -> AsyncIterator[tuple[list[Settings], SharedResources]]:
+    """The settings of each target, and what their runs have in shared."""
     began = clock.monotonic()
     async with AsyncExitStack() as stack:
         try:
             settings = await settings_of_run()
             every = by_target(settings)
             ledger = stack.enter_context(open_ledger(settings.sync.state_url))
-            if part_of is not None:
-                every = [_of_run(every, ledger, part_of)]
+            if request.part_of is not None:
+                every = [_of_run(every, ledger, request.part_of)]
             coursera = await stack.enter_async_context(coursera_client_of_run(settings, ledger, clock))
         except Exception as error:
             failure = as_sync_error(error)
             seconds = round(clock.monotonic() - began, 3)
-            summary = Summary(flow=flow, state="failed", error=str(failure), seconds=seconds)
+            summary = Summary(flow=request.flow, state="failed", error=str(failure), seconds=seconds)
             await report_failure(summary, clock.now_ms())
             raise _with_summary(failure, summary) from error
         stack.enter_context(_collecting_by_step())
-        yield every, Common(ledger, coursera, clock, runs=len(every))
+        yield every, SharedResources(ledger, coursera, clock, runs=len(every))
 
 
 def _of_run(every: Sequence[Settings], ledger: Ledger, run_id: str) -> Settings:

@@ -6,8 +6,8 @@ from collections import Counter
 from connectors.errors import OutcomeUnknownError, SyncError
 from connectors.learning360.errors import IntegrationExistsError, MissingScopeError
 from connectors.learning360.models import Integration, IntegrationBody, IntegrationPatch
-from connectors.ledger.targets import set_integration
-from tasks.runtime.run_context import Run
+from connectors.ledger.targets import Target, set_integration
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 
 # A launch leaves the course completed at 0 % (the vendor's rule), or open at 0 %.
@@ -17,44 +17,63 @@ LAUNCH_PROGRESS = 0
 logger = logging.getLogger("coursera_sync.integration")
 
 
-@step("check the integration in 360Learning")
-async def ensure_integration(run: Run) -> Integration | None:
+async def ensure_integration(run: RunContext) -> RunContext:
     """Find the integration or create it, and put the launch rule in force where someone changed it.
 
-    A dry run only says what it would do, and returns None where there is no integration yet.
+    Returns the run with the target as it is then. A dry run only says what it would do, and there may be no
+    integration yet.
     """
+    target, _ = await _ensured(run)
+    return run.with_target(target)
+
+
+async def set_up_integration(run: RunContext) -> RunContext:
+    """The same, and bring its author and its propagation in line with the settings."""
+    target, integration = await _ensured(run)
+    run = run.with_target(target)
+    if integration is not None:
+        await _align(run, integration)
+    return run
+
+
+async def require_integration(run: RunContext) -> RunContext:
+    """Find the integration; SyncError where there is none to read back from."""
+    return run.with_target(await _required(run))
+
+
+@step("check the integration in 360Learning")
+async def _ensured(run: RunContext) -> tuple[Target, Integration | None]:
     found = await _find(run)
     if found is None and run.dry_run:
         run.note("There is no integration in 360Learning yet: a run would create it")
-        return None
+        return run.target, None
     integration = found or await _create(run)
-    await _know(run, integration, trusted=found is None)
-    return integration
+    return await _known(run, integration, trusted=found is None), integration
 
 
 @step("find the integration in 360Learning")
-async def require_integration(run: Run) -> Integration:
-    """Find the integration; SyncError where there is none to read back from."""
+async def _required(run: RunContext) -> Target:
     found = await _find(run)
     if found is None:
         raise SyncError(
             f"There is no integration {run.settings.learning360.platform_name} in 360Learning's group: run "
             "`coursera-sync setup` and `coursera-sync catalog` first."
         )
-    await _know(run, found, trusted=False)
-    return found
+    return await _known(run, found, trusted=False)
 
 
-async def _know(run: Run, integration: Integration, *, trusted: bool) -> None:
+async def _known(run: RunContext, integration: Integration, *, trusted: bool) -> Target:
     """Note which integration the target is, and put the launch rule in force; see `set_integration`."""
-    if integration.id != run.target.integration_id:
+    target = run.target
+    if integration.id != target.integration_id:
         with run.ledger.begin() as db:
-            run.target = set_integration(db, run.target, run.id, integration.id, trusted=trusted)
+            target = set_integration(db, target, run.id, integration.id, trusted=trusted)
     await _change(run, integration, _launch_rule(run, integration), "the launch rule was not in force")
+    return target
 
 
 @step("bring the integration in line with the settings")
-async def align_integration(run: Run, integration: Integration) -> None:
+async def _align(run: RunContext, integration: Integration) -> None:
     """Change the author and the propagation to subgroups where the settings differ."""
     settings = run.settings.learning360
     patch: IntegrationPatch = {}
@@ -66,7 +85,7 @@ async def align_integration(run: Run, integration: Integration) -> None:
 
 
 @step("look for courses of other connectors")
-async def notice_other_connectors(run: Run) -> None:
+async def notice_other_connectors(run: RunContext) -> None:
     """Tell of other integrations of the group that look like Coursera's: their courses stand beside ours."""
     settings = run.settings.learning360
     others = [
@@ -84,7 +103,7 @@ async def notice_other_connectors(run: Run) -> None:
     )
 
 
-async def _courses_of(run: Run, names: list[str]) -> Counter[str]:
+async def _courses_of(run: RunContext, names: list[str]) -> Counter[str]:
     """How many published courses integrations have in the group; nothing where courses:read is missing."""
     counts = Counter(dict.fromkeys(names, 0))
     try:
@@ -96,14 +115,14 @@ async def _courses_of(run: Run, names: list[str]) -> Counter[str]:
     return counts
 
 
-async def _find(run: Run) -> Integration | None:
+async def _find(run: RunContext) -> Integration | None:
     settings = run.settings.learning360
     in_any_group = await run.learning360.integrations(settings.platform_name)
     mine = (settings.group_id, settings.platform_name)
     return next((one for one in in_any_group if (one.group_id, one.external_platform) == mine), None)
 
 
-async def _create(run: Run) -> Integration:
+async def _create(run: RunContext) -> Integration:
     settings = run.settings.learning360
     body: IntegrationBody = {
         "externalPlatform": settings.platform_name,
@@ -125,14 +144,14 @@ async def _create(run: Run) -> Integration:
     return created
 
 
-def _launch_rule(run: Run, integration: Integration) -> IntegrationPatch:
+def _launch_rule(run: RunContext, integration: Integration) -> IntegrationPatch:
     completes = LAUNCH_COMPLETES[run.settings.sync.launch_rule]
     if integration.default_completion == completes and integration.default_progress == LAUNCH_PROGRESS:
         return {}
     return {"defaultCompletion": completes, "defaultProgress": LAUNCH_PROGRESS}
 
 
-async def _change(run: Run, integration: Integration, patch: IntegrationPatch, why: str) -> None:
+async def _change(run: RunContext, integration: Integration, patch: IntegrationPatch, why: str) -> None:
     if not patch:
         return
     what = ", ".join(patch)

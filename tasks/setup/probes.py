@@ -7,16 +7,18 @@ from typing import Literal
 
 import pandas as pd
 
+from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.pagination import Census
 from connectors.errors import SyncError
 from connectors.learning360.errors import MissingScopeError
-from connectors.ledger import courses as ledger
+from connectors.ledger import courses
 from connectors.ledger.attempts import latest_attempts
+from connectors.ledger.database import Ledger
 from tasks.extract.learning360 import attempts_on
 from tasks.extract.watermark import DAY_MS
 from tasks.reporting.recorder import Section
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.columns import number
 from tasks.transform.row_keys import KEY
@@ -41,11 +43,11 @@ class Finding:
 
 
 #: Asks both platforms: the answer, and in words what was seen.
-Probe = Callable[[Run], Awaitable[tuple[Answer, str]]]
+Probe = Callable[[RunContext], Awaitable[tuple[Answer, str]]]
 
 
 @step("find out what the contracts leave open")
-async def find_out(run: Run) -> None:
+async def find_out(run: RunContext) -> None:
     """Ask both platforms; what cannot be found out is said with the reason, and stops nothing."""
     found = [await _asked(run, question, probe) for question, probe in PROBES.items()]
     rows = [(one.question, one.answer, one.seen) for one in found]
@@ -56,7 +58,7 @@ async def find_out(run: Run) -> None:
         run.note(f"{one.question} {one.answer.capitalize()}: {one.seen}")
 
 
-async def _asked(run: Run, question: str, probe: Probe) -> Finding:
+async def _asked(run: RunContext, question: str, probe: Probe) -> Finding:
     try:
         return Finding(question, *await probe(run))
     except MissingScopeError:
@@ -65,8 +67,8 @@ async def _asked(run: Run, question: str, probe: Probe) -> Finding:
         return Finding(question, "not seen yet", str(error))
 
 
-async def _dates_are_milliseconds(run: Run) -> tuple[Answer, str]:
-    page = await _first_reports(run)
+async def _dates_are_milliseconds(run: RunContext) -> tuple[Answer, str]:
+    page = await _first_reports(run.coursera)
     dates = pd.concat([_numbers(page, name) for name in DATES])
     if dates.empty:
         return "not seen yet", "Coursera reports no enrollment"
@@ -76,21 +78,21 @@ async def _dates_are_milliseconds(run: Run) -> tuple[Answer, str]:
     return "no" if odd else "yes", told
 
 
-async def _filter_is_in_milliseconds(run: Run) -> tuple[Answer, str]:
-    active = _numbers(await _first_reports(run), "lastActivityAt")
+async def _filter_is_in_milliseconds(run: RunContext) -> tuple[Answer, str]:
+    active = _numbers(await _first_reports(run.coursera), "lastActivityAt")
     if active.empty:
         return "not seen yet", "no enrollment among the first reports has any activity"
     bound = int(active.max()) - 1
-    after = _numbers(await _first_reports(run, after_ms=bound), "lastActivityAt")
+    after = _numbers(await _first_reports(run.coursera, after_ms=bound), "lastActivityAt")
     tomorrow = run.clock.now_ms() + DAY_MS
-    ahead = await _first_reports(run, after_ms=tomorrow)
+    ahead = await _first_reports(run.coursera, after_ms=tomorrow)
     holds = len(after) > 0 and bool(after.gt(bound).all()) and not ahead.elements
     told = f"of {len(after)} rows after {bound}, {int(after.le(bound).sum())} are earlier"
     return "yes" if holds else "no", f"{told}; after tomorrow there are {len(ahead.elements)}"
 
 
-async def _ids_are_repeated(run: Run) -> tuple[Answer, str]:
-    before, again = [_ids(await _first_reports(run)) for _ in range(2)]
+async def _ids_are_repeated(run: RunContext) -> tuple[Answer, str]:
+    before, again = [_ids(await _first_reports(run.coursera)) for _ in range(2)]
     both = before.keys() & again.keys()
     if not both:
         return "not seen yet", "no row stands on the first page twice in a row"
@@ -98,7 +100,7 @@ async def _ids_are_repeated(run: Run) -> tuple[Answer, str]:
     return "no" if changed else "yes", f"{changed} of {len(both)} rows, read twice, had another id"
 
 
-async def _total_is_exact(run: Run) -> tuple[Answer, str]:
+async def _total_is_exact(run: RunContext) -> tuple[Answer, str]:
     census = Census()
     async for _ in run.coursera.contents(census):
         pass
@@ -108,8 +110,8 @@ async def _total_is_exact(run: Run) -> tuple[Answer, str]:
     return "no" if census.problem else "yes", census.problem or told
 
 
-async def _launches_are_completed(run: Run) -> tuple[Answer, str]:
-    pages = run.learning360.course_attempts(list(_latest_courses(run)))
+async def _launches_are_completed(run: RunContext) -> tuple[Answer, str]:
+    pages = run.learning360.course_attempts(list(_latest_courses(run.ledger, run.target.id)))
     attempts = [one async for page in pages for one in page]
     launches = [one for one in attempts if not one.get("progress")]
     if not launches:
@@ -122,7 +124,7 @@ async def _launches_are_completed(run: Run) -> tuple[Answer, str]:
     return "yes" if left_open < len(launches) else "no", told
 
 
-async def _attempts_stand_as_sent(run: Run) -> tuple[Answer, str]:
+async def _attempts_stand_as_sent(run: RunContext) -> tuple[Answer, str]:
     with run.ledger.read() as db:
         sent = latest_attempts(db, run.target.id, SAMPLE)
     if sent.empty:
@@ -130,19 +132,21 @@ async def _attempts_stand_as_sent(run: Run) -> tuple[Answer, str]:
     pages = run.learning360.users(sent["learner"].unique().tolist())
     mails = {one["_id"]: str(one["mail"]).strip().lower() async for page in pages for one in page}
     with run.ledger.read() as db:
-        by_id = ledger.course_ids(db, run.target.id, sent["course"].unique().tolist())
-    both = sent.merge(await attempts_on(run, by_id, mails), on=[*KEY, "first_at"], suffixes=("", "_held"))
+        by_id = courses.course_ids(db, run.target.id, sent["course"].unique().tolist())
+    both = sent.merge(
+        await attempts_on(run.learning360, by_id, mails), on=[*KEY, "first_at"], suffixes=("", "_held")
+    )
     others = {name: int(both[name].ne(both[f"{name}_held"]).sum()) for name in AS_SENT}
     different = ", ".join(f"{count} differ in {name}" for name, count in others.items() if count)
     told = f"{len(both)} of the last {len(sent)} are there with the same first activity"
     return "no" if different or both.empty else "yes", f"{told}, {different}" if different else told
 
 
-async def _upserts_revive(run: Run) -> tuple[Answer, str]:
+async def _upserts_revive(run: RunContext) -> tuple[Answer, str]:
     with run.ledger.read() as db:
-        known = ledger.known_courses(db, run.target.id)
+        known = courses.known_courses(db, run.target.id)
         live = known.loc[known["live"]]
-        ours = ledger.course_ids(db, run.target.id, live["external_id"].tolist())
+        ours = courses.course_ids(db, run.target.id, live["external_id"].tolist())
     group_id = run.settings.learning360.group_id
     pages = run.learning360.external_courses(group_id)
     archived = [one async for page in pages for one in page if one["status"] == "archived"]
@@ -166,9 +170,9 @@ PROBES: dict[str, Probe] = {
 }
 
 
-async def _first_reports(run: Run, *, after_ms: int | None = None) -> Page:
+async def _first_reports(coursera: CourseraClient, *, after_ms: int | None = None) -> Page:
     """The first page of the enrollment reports; no other is read."""
-    async with aclosing(run.coursera.enrollment_reports(Census(), last_activity_after_ms=after_ms)) as pages:
+    async with aclosing(coursera.enrollment_reports(Census(), last_activity_after_ms=after_ms)) as pages:
         return await anext(pages)
 
 
@@ -186,9 +190,9 @@ def _ids(page: Page) -> dict[tuple[object, ...], object]:
     return dict(zip(names, fields["id"], strict=True))
 
 
-def _latest_courses(run: Run) -> Sequence[str]:
+def _latest_courses(ledger: Ledger, target_id: int) -> Sequence[str]:
     """360Learning's ids of the courses that were last sent progress of, or of any that are there."""
-    with run.ledger.read() as db:
-        sent = latest_attempts(db, run.target.id, SAMPLE)["course"]
-        every = sent if len(sent) else ledger.known_courses(db, run.target.id)["external_id"]
-        return list(ledger.course_ids(db, run.target.id, every.unique()[:SAMPLE].tolist()))
+    with ledger.read() as db:
+        sent = latest_attempts(db, target_id, SAMPLE)["course"]
+        every = sent if len(sent) else courses.known_courses(db, target_id)["external_id"]
+        return list(courses.course_ids(db, target_id, every.unique()[:SAMPLE].tolist()))

@@ -10,7 +10,7 @@ import pandas as pd
 from connectors.ledger.learners import addresses_of
 from tasks.load.dispatcher import Outbox
 from tasks.load.operations import SENT_COLUMNS, Statistics
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.statistics.pool import Pool
 from tasks.statistics.settled import Settled
 from tasks.transform.row_keys import among, places
@@ -31,7 +31,7 @@ def nothing_sent(index: pd.Index) -> pd.DataFrame:
 class Ahead:
     """What was sent ahead in this reading, by key (see `connectors.ledger.keys`)."""
 
-    def __init__(self, run: Run, outbox: Outbox, kind: Statistics, settled: Settled) -> None:
+    def __init__(self, run: RunContext, outbox: Outbox, kind: Statistics, settled: Settled) -> None:
         self._run = run
         self._outbox = outbox
         self._kind = kind
@@ -50,7 +50,7 @@ class Ahead:
         # Without knowing what the integration holds nothing can be sent, and a dry run sends nothing.
         if self._run.dry_run or not self._run.target.trusted or not self._outbox.has_room:
             return
-        candidates = await self._run.common.workbench.do(self._candidates, rows)
+        candidates = await self._run.shared.frames.do(self._candidates, rows)
         # Beside no rows at all whole numbers would become fractions, for there are no columns of theirs.
         waiting = [rows for rows in (self._waiting, candidates) if len(rows)]
         self._waiting = pd.concat(waiting or [candidates], ignore_index=True)
@@ -61,8 +61,8 @@ class Ahead:
         while self._outbox.has_room and len(self._waiting) >= self._outbox.enough:
             most = self._kind.most_rows
             now, later = self._waiting.iloc[:most], self._waiting.iloc[most:]
-            workbench = self._run.common.workbench
-            attempts = await workbench.do(self._open_attempts, now.reset_index(drop=True))
+            frames = self._run.shared.frames
+            attempts = await frames.do(self._open_attempts, now.reset_index(drop=True))
             self._waiting = later.loc[~later["key"].isin(now["key"])]
             self._note(attempts)
             await self._outbox.add(attempts[SENT_COLUMNS])

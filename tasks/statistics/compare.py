@@ -16,7 +16,7 @@ from tasks.load import rejects as aside
 from tasks.load.dispatcher import Outbox
 from tasks.load.operations import SENT_COLUMNS, UNCERTAIN, attempt_ids
 from tasks.reporting.samples import sample_attempts
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.statistics.ahead import Ahead, nothing_sent
 from tasks.statistics.intake import Intake
@@ -27,48 +27,48 @@ from tasks.transform.plan_rows import attempt_rows
 from tasks.transform.statistics.attempts import HELD, SEND, UNCHANGED, merge
 
 
-async def send_progress(run: Run, outbox: Outbox, parts: Iterator[Part], settled: Settled) -> None:
+async def send_progress(run: RunContext, outbox: Outbox, parts: Iterator[Part], settled: Settled) -> None:
     """Work through a reading: what a part has to send goes out while the next one is looked at.
 
     A late part waits for what was sent ahead, while the reading went on.
     """
     ahead = outbox.added
-    while (part := await run.common.workbench.do(next, parts, None)) is not None:
+    while (part := await run.shared.frames.do(next, parts, None)) is not None:
         if part.is_late:
             await outbox.settle(ahead)
         await outbox.add(await plan_statistics(run, part, settled))
 
 
 @step("put aside enrollment reports that cannot be mapped")
-async def put_aside(run: Run, intake: Intake) -> None:
+async def put_aside(run: RunContext, intake: Intake) -> None:
     """Put aside what cannot be mapped.
 
     What earlier runs put aside for that is forgotten: it has been mapped by now, or is gone from Coursera.
     """
     rows = intake.put_aside
-    run.summary.extracted += len(rows)
-    run.reject(rows["reason"])
+    run.recorder.add(extracted=len(rows))
+    run.recorder.reject(rows["reason"])
     if not run.dry_run:
         aside.replace_unmapped(run, STATISTICS, rows)
 
 
 @step("compare learners' progress with what 360Learning has accepted")
-async def plan_statistics(run: Run, part: Part, settled: Settled) -> pd.DataFrame:
+async def plan_statistics(run: RunContext, part: Part, settled: Settled) -> pd.DataFrame:
     """Fold the rows of a part into attempts and find those that are new or went on.
 
     Returns the attempts to send (SENT_COLUMNS). The merge includes what the ledger
     knows of rows that the reading does not show; the ledger then knows the rows as they were read.
     """
-    workbench = run.common.workbench
-    plan = await workbench.do(_planned, run, part, settled)
+    frames = run.shared.frames
+    plan = await frames.do(_planned, run, part, settled)
     if not run.dry_run:
-        await workbench.do(_write_down, run, part, plan)
+        await frames.do(_write_down, run, part, plan)
         if len(part.moves):
             moved = part.moves["old"].nunique()
             run.note(f"Learners with a new address, whose attempts moved with it: {moved}")
-    run.summary.extracted += len(part.rows)
+    run.recorder.add(extracted=len(part.rows))
     _count(run, plan.live, plan.attempts)
-    run.reject([UNCERTAIN] * plan.uncertain)
+    run.recorder.reject([UNCERTAIN] * plan.uncertain)
     names_of = partial(accepted_names, run.ledger, run.target.id)
     sample_attempts(run.recorder, plan.send, plan.accepted, names_of)
     if run.dry_run:
@@ -96,7 +96,7 @@ class _Plan:
     settled: pd.Series
 
 
-def _planned(run: Run, part: Part, settled: Settled) -> _Plan:
+def _planned(run: RunContext, part: Part, settled: Settled) -> _Plan:
     sent = part.ahead.of(part.rows) if part.ahead else nothing_sent(part.rows.index)
     is_done = sent["number"].gt(0) & (not part.is_late)
     live = part.rows.loc[~is_done]
@@ -123,7 +123,7 @@ def _planned(run: Run, part: Part, settled: Settled) -> _Plan:
     )
 
 
-def count_settled(run: Run, settled: Settled, ahead: Ahead) -> None:
+def count_settled(run: RunContext, settled: Settled, ahead: Ahead) -> None:
     """Count the rows of which all was known: one speaks for its attempt, or is held, others are in it."""
     left = pd.DataFrame(settled.left, columns=["key", "attempt"])
     each = left.drop_duplicates(ignore_index=True)
@@ -131,10 +131,12 @@ def count_settled(run: Run, settled: Settled, ahead: Ahead) -> None:
     sent = ahead.of(each)["number"]
     is_spoken_for = sent.eq(each["attempt"]) & sent.gt(0)
     is_held = each["attempt"].eq(HELD_ATTEMPT)
-    run.summary.extracted += settled.doubled + len(left)
-    run.summary.merged += settled.doubled + len(left) - len(each) + int(is_spoken_for.sum())
-    run.summary.held += int(is_held.sum())
-    run.summary.unchanged += int((~is_held & ~is_spoken_for).sum())
+    run.recorder.add(
+        extracted=settled.doubled + len(left),
+        merged=settled.doubled + len(left) - len(each) + int(is_spoken_for.sum()),
+        held=int(is_held.sum()),
+        unchanged=int((~is_held & ~is_spoken_for).sum()),
+    )
 
 
 def _changed(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +172,7 @@ def _beside_sent(attempts: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     return attempts.assign(ahead=accepted | is_refused, refused=is_refused)
 
 
-def _count(run: Run, read: int, attempts: pd.DataFrame) -> None:
+def _count(run: RunContext, read: int, attempts: pd.DataFrame) -> None:
     """Every row that was read is in one attempt; an attempt's first row is counted by what becomes of it.
 
     Where that attempt was sent ahead, one of its rows has been counted by what became of it then.
@@ -179,13 +181,15 @@ def _count(run: Run, read: int, attempts: pd.DataFrame) -> None:
     sends = attempts["action"].eq(SEND) & ~attempts["refused"]
     speaks = others.gt(0) & (sends | ~attempts["ahead"])
     # Rows taken up again from the ledger, and attempts that no row of the reading speaks for, are extracted.
-    run.summary.extracted += int(attempts["rows"].sum()) - read + int((sends & others.eq(0)).sum())
-    run.summary.merged += int((others - speaks.astype("int64")).sum())
-    run.summary.held += int((speaks & attempts["action"].eq(HELD)).sum())
-    run.summary.unchanged += int((speaks & attempts["action"].eq(UNCHANGED)).sum())
+    run.recorder.add(
+        extracted=int(attempts["rows"].sum()) - read + int((sends & others.eq(0)).sum()),
+        merged=int((others - speaks.astype("int64")).sum()),
+        held=int((speaks & attempts["action"].eq(HELD)).sum()),
+        unchanged=int((speaks & attempts["action"].eq(UNCHANGED)).sum()),
+    )
 
 
-def _write_down(run: Run, part: Part, plan: _Plan) -> None:
+def _write_down(run: RunContext, part: Part, plan: _Plan) -> None:
     """Let the ledger know the rows as they were read, and learners under a new address.
 
     Statistics that were put aside are forgotten, but for those that are to be sent again.

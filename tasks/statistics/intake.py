@@ -16,7 +16,7 @@ from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.coursera import Reading
 from tasks.load import rejects as aside
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.statistics.ahead import Ahead
 from tasks.statistics.settled import Settled
@@ -61,12 +61,12 @@ class Mapped:
 
 
 @step("map enrollment reports, with the launch rule")
-async def map_reports(run: Run, batch: Batch) -> Mapped:
+async def map_reports(run: RunContext, batch: Batch) -> Mapped:
     """Map report rows but those that are settled; what cannot be mapped is put aside with its reason."""
-    return await run.common.workbench.do(_mapped, run, batch)
+    return await run.shared.frames.do(_mapped, run, batch)
 
 
-def _mapped(run: Run, batch: Batch) -> Mapped:
+def _mapped(run: RunContext, batch: Batch) -> Mapped:
     reports = read_reports(report_fields(batch.elements))
     digests = reports.digests() ^ batch.manner
     is_settled = np.zeros(len(reports), dtype=bool)
@@ -91,7 +91,7 @@ def _mapped(run: Run, batch: Batch) -> Mapped:
     )
 
 
-def _manner(run: Run) -> np.int64:
+def _manner(run: RunContext) -> np.int64:
     """What decides how rows are mapped, as a number: where that changes, no digest is known any more."""
     manner = orjson.dumps([run.settings.sync.send_scores, sorted(run.aliases.items())])
     return np.int64(int.from_bytes(hashlib.blake2b(manner, digest_size=8).digest(), signed=True))
@@ -111,7 +111,7 @@ class Intake:
     Rows that are settled are not even mapped: only that they were shown is kept.
     """
 
-    def __init__(self, run: Run, ahead: Ahead | None = None, settled: Settled | None = None) -> None:
+    def __init__(self, run: RunContext, ahead: Ahead | None = None, settled: Settled | None = None) -> None:
         self._run = run
         self._ahead = ahead
         self._settled = settled
@@ -155,7 +155,7 @@ class Intake:
     async def finish(self, reading: Reading) -> None:
         """The reading has ended: rows put aside earlier that it does not show are taken up again."""
         if not reading.shows_all:
-            again = report_rows(aside.rows_aside(self._run, STATISTICS))
+            again = report_rows(aside.rows_aside(self._run.ledger, self._run.target.id, STATISTICS))
             await self._map_all()
             names = hashes(again)
             is_shown = np.isin(names, np.concatenate([hashes([]), *self._shown()]))
@@ -219,7 +219,7 @@ class Intake:
         batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
         names, self._waiting_names = self._waiting_names[: len(batch)], self._waiting_names[len(batch) :]
         mapped = await map_reports(self._run, Batch(batch, self._manner, self._settled))
-        rows = await self._run.common.workbench.do(self._keep, names, mapped)
+        rows = await self._run.shared.frames.do(self._keep, names, mapped)
         if self._ahead is not None:
             await self._ahead.send(rows)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from connectors.ledger.enrollments import enrollments_beside
 from connectors.ledger.keys import keyed, keys
 from connectors.ledger.learners import addresses_of
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.statistics.ahead import Ahead, nothing_sent
 from tasks.statistics.intake import Intake
 from tasks.statistics.pool import NO_KEYS
@@ -95,7 +95,7 @@ def by_month(intake: Intake) -> Iterator[list[Slice]]:
 
 
 def parts(
-    run: Run, intake: Intake, of: Slice, ahead: Ahead | None = None, settled: Settled | None = None
+    run: RunContext, intake: Intake, of: Slice, ahead: Ahead | None = None, settled: Settled | None = None
 ) -> Iterator[Part]:
     """Cut a reading into parts; last come those whose rows were sent ahead or whose learners moved.
 
@@ -131,7 +131,7 @@ def parts(
             moves, gone = moves.loc[~concerned], gone.iloc[:0]
 
 
-def _address_changes(run: Run, seen: pd.DataFrame, settled: Settled | None) -> AddressChanges:
+def _address_changes(run: RunContext, seen: pd.DataFrame, settled: Settled | None) -> AddressChanges:
     """What the reading shows of changed addresses, its settled rows included; ``seen``: its ADDRESS."""
     if settled is not None and settled.knows_nothing:
         return NO_CHANGES

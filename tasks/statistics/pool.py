@@ -8,7 +8,7 @@ import pandas as pd
 from connectors.ledger.attempts import attempts_of
 from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, enrollments_of
 from connectors.ledger.keys import keyed, keys
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.statistics.settled import Settled
 from tasks.transform.row_keys import KEY, NO_NUMBERS, Numbers
 from tasks.transform.statistics.learner_moves import NO_MOVES, renamed
@@ -26,7 +26,7 @@ class Pool:
 
     def __init__(
         self,
-        run: Run,
+        run: RunContext,
         read: pd.DataFrame,
         retried: pd.DataFrame = NO_KEYS,
         moves: pd.DataFrame = NO_MOVES,

@@ -7,13 +7,13 @@ from connectors.ledger import rejects
 from connectors.ledger.enrollments import knows_nothing, settled_rows
 from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.transform.row_keys import KEY, Mask, Numbers, among, places
 
 NONE: Numbers = np.empty((0, 3), dtype="int64")
 
 
-def statistics_aside(run: Run) -> pd.DataFrame:
+def statistics_aside(run: RunContext) -> pd.DataFrame:
     """The statistics that were put aside: row_id, KEY and uncertain str, key int64."""
     with run.ledger.read() as db:
         aside = rejects.known_rejects(db, run.target.id, STATISTICS)
@@ -28,7 +28,7 @@ class Settled:
     there is something to do about that, else all together in the end.
     """
 
-    def __init__(self, run: Run, *, in_full: bool) -> None:
+    def __init__(self, run: RunContext, *, in_full: bool) -> None:
         """``in_full``: the reading shows most of them, else none is looked up."""
         #: Statistics that earlier runs put aside: to be sent again, so that their rows are not settled.
         self.aside = statistics_aside(run)

@@ -18,7 +18,7 @@ from connectors.ledger.learners import record_addresses
 from connectors.ledger.runs import is_running, summaries_of_parts
 from tasks.reporting.summary import Summary
 from tasks.runtime.locks import locked
-from tasks.runtime.run_context import Run
+from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.statistics.parts import ADDRESS, Part
 from tasks.statistics.pool import NO_KEYS
@@ -30,7 +30,7 @@ POLL_SECONDS = 1.0
 ADDED = ("extracted", "merged", "held", "unchanged", "submitted", "accepted", "rejected")
 
 
-async def shared(run: Run, parts: Iterator[Part], workers: int) -> Iterator[Part]:
+async def shared(run: RunContext, parts: Iterator[Part], workers: int) -> Iterator[Part]:
     """Have other runs work on the parts; returns the late ones, which are for the run itself.
 
     Raises SyncError where one of those runs fails; the others are waited for before.
@@ -42,7 +42,7 @@ async def shared(run: Run, parts: Iterator[Part], workers: int) -> Iterator[Part
 
 
 @step("put down the shares of other workers")
-async def _put_down(run: Run, parts: Iterator[Part], workers: int) -> Iterator[Part]:
+async def _put_down(run: RunContext, parts: Iterator[Part], workers: int) -> Iterator[Part]:
     """Cut each part into one share a worker, learner by learner."""
     for number, part in enumerate(parts):
         if part.is_late:
@@ -57,7 +57,7 @@ async def _put_down(run: Run, parts: Iterator[Part], workers: int) -> Iterator[P
 
 
 @step("wait for the runs that share the work")
-async def _worked_on(run: Run, workers: int) -> None:
+async def _worked_on(run: RunContext, workers: int) -> None:
     work = (_one(run, worker) for worker in range(workers))
     outcomes = await asyncio.gather(*work, return_exceptions=True)
     for outcome in outcomes:
@@ -75,22 +75,20 @@ async def _worked_on(run: Run, workers: int) -> None:
         )
 
 
-async def _one(run: Run, worker: int) -> FlowRun:
+async def _one(run: RunContext, worker: int) -> FlowRun:
     parameters = {"part_of": run.id, "worker": worker}
     begun = run_deployment(DEPLOYMENT, parameters=parameters, poll_interval=POLL_SECONDS)
     return await cast("Awaitable[FlowRun]", begun)
 
 
-def _add_up(run: Run) -> None:
+def _add_up(run: RunContext) -> None:
     with run.ledger.read() as db:
         summaries = [Summary(**orjson.loads(text)) for text in summaries_of_parts(db, run.id)]
-    for name in ADDED:
-        total = getattr(run.summary, name) + sum(getattr(one, name) for one in summaries)
-        setattr(run.summary, name, total)
+    run.recorder.add(**{name: sum(getattr(one, name) for one in summaries) for name in ADDED})
 
 
 @asynccontextmanager
-async def share_of(run: Run, part_of: str, worker: int) -> AsyncIterator[Iterator[Part]]:
+async def share_of(run: RunContext, part_of: str, worker: int) -> AsyncIterator[Iterator[Part]]:
     """The parts that are a worker's share, which it holds meanwhile; left in order, the share is forgotten.
 
     Raises SyncError where the run that shares them has ended.
@@ -109,7 +107,7 @@ async def share_of(run: Run, part_of: str, worker: int) -> AsyncIterator[Iterato
         release()
 
 
-def _part(run: Run, part_of: str, worker: int, number: int) -> Part:
+def _part(run: RunContext, part_of: str, worker: int, number: int) -> Part:
     with run.ledger.read() as db:
         rows = work_shares.take_up(db, part_of, worker, number)
     aside = statistics_aside(run)

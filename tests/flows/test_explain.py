@@ -167,6 +167,6 @@ def test_a_learner_or_course_that_is_unknown_is_a_message_that_helps(
 
 
 def test_it_does_not_wait_for_prefect() -> None:
-    code = "import sys, flows.explain; print('prefect' in sys.modules)"
+    code = "import sys, flows.cli.explain; print('prefect' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert ended.stdout == "False\n"

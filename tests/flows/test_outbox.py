@@ -13,12 +13,12 @@ ROWS, OPERATION_ROWS = 30, 5
 @pytest.fixture
 def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many slots were held whenever one more was taken, while progress goes out in six operations."""
-    from tasks.runtime.run_context import Run  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.runtime.run_context import RunContext  # noqa: PLC0415 - Prefect is prepared by then
 
     held, seen = 0, list[int]()
 
     @asynccontextmanager
-    async def slot(_: Run) -> AsyncIterator[None]:
+    async def slot(_: RunContext) -> AsyncIterator[None]:
         nonlocal held
         held += 1
         seen.append(held)

@@ -19,8 +19,8 @@ def run_of(client_id: str) -> Any:
     """As much of a run as slots need."""
     platform = SimpleNamespace(api_url="https://app.example", client_id=client_id)
     settings = SimpleNamespace(learning360=platform)
-    common = SimpleNamespace(limiting=asyncio.Lock())
-    return SimpleNamespace(settings=settings, slot_limit=None, common=common)
+    shared = SimpleNamespace(limiting=asyncio.Lock(), slot_limits=set())
+    return SimpleNamespace(settings=settings, shared=shared)
 
 
 def in_a_flow(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -51,7 +51,7 @@ def test_two_runs_together_hold_no_more_than_three() -> None:
         runs = [run_of(platform), run_of(platform)]
         for run in runs:
             await make_sure_of_limit(run)
-        assert len({run.slot_limit for run in runs}) == 1
+        assert len(set.union(*(run.shared.slot_limits for run in runs))) == 1
         await asyncio.gather(*(hold(run) for run in runs for _ in range(2)))
 
     in_a_flow(work)
@@ -88,7 +88,7 @@ def test_outside_of_a_flow_there_is_no_limit() -> None:
     async def work() -> None:
         run = run_of("x")
         await make_sure_of_limit(run)
-        assert run.slot_limit is None
+        assert run.shared.slot_limits == set()
         async with slot(run):
             pass
 

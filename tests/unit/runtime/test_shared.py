@@ -1,4 +1,4 @@
-"""The workbench does one thing at a time, off the loop, and nobody leaves before theirs is done."""
+"""The workthread does one thing at a time, off the loop, and nobody leaves before theirs is done."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.runtime.workbench import Workbench
+from tasks.runtime.shared import SingleThread
 
 
 def waiting_for(event: threading.Event, told: list[str], name: str) -> Callable[[], str]:
@@ -23,7 +23,7 @@ def waiting_for(event: threading.Event, told: list[str], name: str) -> Callable[
 
 async def test_the_loop_goes_on_while_work_is_done() -> None:
     go_on = threading.Event()
-    done = asyncio.create_task(Workbench().do(waiting_for(go_on, [], "work")))
+    done = asyncio.create_task(SingleThread().do(waiting_for(go_on, [], "work")))
     await asyncio.sleep(0)
     assert not done.done()
     go_on.set()  # nobody could say so, if the loop stood still
@@ -31,8 +31,8 @@ async def test_the_loop_goes_on_while_work_is_done() -> None:
 
 
 async def test_one_thing_is_done_at_a_time_in_the_order_of_asking() -> None:
-    told, go_on, bench = list[str](), threading.Event(), Workbench()
-    works = [asyncio.create_task(bench.do(waiting_for(go_on, told, name))) for name in "abc"]
+    told, go_on, thread = list[str](), threading.Event(), SingleThread()
+    works = [asyncio.create_task(thread.do(waiting_for(go_on, told, name))) for name in "abc"]
     await asyncio.sleep(0)
     go_on.set()
     assert await asyncio.gather(*works) == ["a", "b", "c"]
@@ -40,10 +40,10 @@ async def test_one_thing_is_done_at_a_time_in_the_order_of_asking() -> None:
 
 
 async def test_what_goes_wrong_is_raised_and_the_next_one_has_its_turn() -> None:
-    bench = Workbench()
+    thread = SingleThread()
     with pytest.raises(ZeroDivisionError):
-        await bench.do(divmod, 1, 0)
-    assert await bench.do(divmod, 7, 2) == (3, 1)
+        await thread.do(divmod, 1, 0)
+    assert await thread.do(divmod, 7, 2) == (3, 1)
 
 
 async def test_whoever_is_cancelled_leaves_only_once_the_work_has_ended() -> None:
@@ -53,7 +53,7 @@ async def test_whoever_is_cancelled_leaves_only_once_the_work_has_ended() -> Non
         begun.set()
         waiting_for(go_on, told, "work")()
 
-    cancelled = asyncio.create_task(Workbench().do(work))
+    cancelled = asyncio.create_task(SingleThread().do(work))
     await asyncio.to_thread(begun.wait, 60)
     cancelled.cancel()
     await asyncio.sleep(0)
