@@ -24,22 +24,22 @@ class Token(BaseModel):
 class TokenAuth(httpx.Auth):
     """Puts a bearer token on every request of a client, and keeps it fresh.
 
-    ``ask`` builds the token request anew each time (a refresh token may have been renewed since),
-    ``refused`` is the error for people when the sign-in is turned down, ``renewed`` is called with every
-    token, so that a renewed refresh token can be kept.
+    ``build_request`` builds the token request anew each time, for a refresh token may have been renewed
+    since; ``denied_message`` is the error for people when the sign-in is turned down; ``on_token`` is called
+    with every token, so that a renewed refresh token can be kept.
     """
 
     def __init__(
         self,
-        ask: Callable[[], httpx.Request],
-        refused: str,
+        build_request: Callable[[], httpx.Request],
+        denied_message: str,
         clock: Clock,
-        renewed: Callable[[Token], None] = lambda _: None,
+        on_token: Callable[[Token], None] = lambda _: None,
     ) -> None:
-        self._ask = ask
-        self._refused = refused
+        self._build_request = build_request
+        self._denied_message = denied_message
         self._clock = clock
-        self._renewed = renewed
+        self._on_token = on_token
         self._lock = asyncio.Lock()
         self._bearer: str | None = None
         self._fresh_until = 0.0
@@ -48,7 +48,7 @@ class TokenAuth(httpx.Auth):
         """Sign in where needed, send, and where the token is refused sign in once more and resend."""
         async with self._lock:  # the first to find a stale token renews it for all that wait here
             if not self._is_fresh():
-                await self._keep((yield self._asked(request)))
+                await self._keep((yield self._token_request(request)))
         bearer = self._put(request)
         response = yield request
         if response.status_code != httpx.codes.UNAUTHORIZED:
@@ -56,13 +56,13 @@ class TokenAuth(httpx.Auth):
         await response.aread()  # gives its connection back: the sign-in may need one
         async with self._lock:
             if self._bearer == bearer:
-                await self._keep((yield self._asked(request)))
+                await self._keep((yield self._token_request(request)))
         self._put(request)
         yield request
 
-    def _asked(self, request: httpx.Request) -> httpx.Request:
+    def _token_request(self, request: httpx.Request) -> httpx.Request:
         """A token request, with the timeouts of the request that needs it: a client sets them on no other."""
-        asked = self._ask()
+        asked = self._build_request()
         asked.extensions["timeout"] = request.extensions["timeout"]
         return asked
 
@@ -79,7 +79,7 @@ class TokenAuth(httpx.Auth):
         self._bearer = token.access_token
         early = min(REFRESH_EARLY_SECONDS, token.expires_in / 10)
         self._fresh_until = self._clock.monotonic() + token.expires_in - early
-        self._renewed(token)
+        self._on_token(token)
 
     def _read(self, response: httpx.Response) -> Token:
         if response.is_success:
@@ -89,7 +89,9 @@ class TokenAuth(httpx.Auth):
             raise TryLaterError(
                 f"answered {response.status_code} at sign-in. Try again later.", retry_after=wait
             )
-        raise AccessError(f"{self._refused} (the sign-in answered {response.status_code}{_code(response)})")
+        raise AccessError(
+            f"{self._denied_message} (the sign-in answered {response.status_code}{_code(response)})"
+        )
 
 
 def _code(response: httpx.Response) -> str:

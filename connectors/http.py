@@ -37,20 +37,20 @@ Explain = Callable[[httpx.Response], SyncError | None]
 class Verdict(Enum):
     """What an HTTP status means for the request that met it."""
 
-    REFUSED = "the same request would be refused again"
-    AGAIN = "nothing was done; the same request may succeed later"
-    UNKNOWN = "it may or may not have been done; safe to repeat only where repeating changes nothing"
+    FATAL = "the same request would be refused again"
+    RETRY = "nothing was done; the same request may succeed later"
+    AMBIGUOUS = "it may or may not have been done; safe to repeat only where repeating changes nothing"
 
 
 # The reviewed table: every status that is not listed is refused for good.
 VERDICTS: Mapping[int, Verdict] = {
-    408: Verdict.UNKNOWN,
-    425: Verdict.AGAIN,
-    429: Verdict.AGAIN,
-    500: Verdict.UNKNOWN,
-    502: Verdict.UNKNOWN,
-    503: Verdict.AGAIN,
-    504: Verdict.UNKNOWN,
+    408: Verdict.AMBIGUOUS,
+    425: Verdict.RETRY,
+    429: Verdict.RETRY,
+    500: Verdict.AMBIGUOUS,
+    502: Verdict.AMBIGUOUS,
+    503: Verdict.RETRY,
+    504: Verdict.AMBIGUOUS,
 }
 # Failures that come before the request has left us, so that nothing can have been done.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -207,11 +207,11 @@ class Api:
             if isinstance(explained, TryLaterError) and wait is not None:
                 explained.retry_after = wait
             raise explained
-        verdict = VERDICTS.get(response.status_code, Verdict.REFUSED)
+        verdict = VERDICTS.get(response.status_code, Verdict.FATAL)
         answer = f"{place} answered {response.status_code}"
-        if verdict is Verdict.REFUSED:
+        if verdict is Verdict.FATAL:
             raise RequestError(f"{answer}, which no retry can mend.")
-        if verdict is Verdict.UNKNOWN and not repeatable:
+        if verdict is Verdict.AMBIGUOUS and not repeatable:
             raise OutcomeUnknownError(f"{answer}: it may or may not have been carried out.")
         raise TryLaterError(f"{answer}. Try again later.", retry_after=wait)
 

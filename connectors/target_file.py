@@ -14,7 +14,7 @@ from connectors.settings import Name, ObjectId, Settings
 TABLE = "target"
 
 
-class Target(BaseModel):
+class TargetEntry(BaseModel):
     """One group. What is left out is as in the settings; without ``programs`` it gets all of them."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
@@ -46,7 +46,7 @@ class Target(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    target: Annotated[list[Target], Field(min_length=1)]
+    target: Annotated[list[TargetEntry], Field(min_length=1)]
 
 
 def by_target(settings: Settings) -> list[Settings]:
@@ -65,7 +65,7 @@ def by_target(settings: Settings) -> list[Settings]:
     return every
 
 
-def _load(path: Path) -> list[Target]:
+def _load(path: Path) -> list[TargetEntry]:
     try:
         return _File(**tomllib.loads(path.read_text(encoding="utf-8"))).target
     except (OSError, UnicodeDecodeError) as error:

@@ -10,7 +10,7 @@ import msgspec
 from connectors.auth import Token, TokenAuth
 from connectors.clock import Clock
 from connectors.coursera.models import Organisation, Page, Program, ReportsPage, report_rows
-from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, Census, read_pages
+from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, ListingCheck, read_pages
 from connectors.errors import AccessError, SyncError
 from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.settings import CourseraSettings
@@ -33,13 +33,13 @@ class CourseraClient:
         settings: CourseraSettings,
         *,
         refresh_token: str | None = None,
-        renewed: Callable[[Token], None] = lambda _: None,
+        on_token: Callable[[Token], None] = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
         """``refresh_token`` is the one in force, where Coursera has renewed that of the settings."""
         clock = clock or Clock()
         api_url, _ = settings.addresses
-        auth = _sign_in(settings, refresh_token, renewed, clock)
+        auth = _sign_in(settings, refresh_token, on_token, clock)
         self._api = Api("Coursera", new_client(f"{api_url}/", auth), _explain, clock)
         self._root = f"businesses.v1/{settings.org_id}"
 
@@ -60,20 +60,20 @@ class CourseraClient:
 
     async def programs(self) -> list[Program]:
         """All learning programs, without their content."""
-        pages = self._pages("programs", {"excludeContent": "true"}, Census())
+        pages = self._pages("programs", {"excludeContent": "true"}, ListingCheck())
         return [
             validated(Program, element, what="A program of Coursera's")
             async for page in pages
             for element in page.elements
         ]
 
-    def contents(self, census: Census, program_ids: Sequence[str] = ()) -> AsyncIterator[Page]:
+    def contents(self, check: ListingCheck, program_ids: Sequence[str] = ()) -> AsyncIterator[Page]:
         """Pages of the catalog: the organisation's whole one, or that of some programs."""
         only = {"q": "byProgramIds", "programIds": ",".join(program_ids)} if program_ids else {}
-        return self._pages("contents", only, census)
+        return self._pages("contents", only, check)
 
     def enrollment_reports(
-        self, census: Census, *, last_activity_after_ms: int | None = None, program_id: str | None = None
+        self, check: ListingCheck, *, last_activity_after_ms: int | None = None, program_id: str | None = None
     ) -> AsyncGenerator[Page]:
         """Pages of the reports: a row for each learner, content and program, specializations too.
 
@@ -85,22 +85,22 @@ class CourseraClient:
         if last_activity_after_ms is not None:
             query["lastActivityAfter"] = str(last_activity_after_ms)
         first = FIRST_PAGES if program_id is None and last_activity_after_ms is None else FIRST_PAGE
-        return self._pages("enrollmentReports", query, census, _reports, first)
+        return self._pages("enrollmentReports", query, check, _reports, first)
 
-    def reports_of(self, census: Census, program_id: str, external_id: str) -> AsyncIterator[Page]:
+    def reports_of(self, check: ListingCheck, program_id: str, external_id: str) -> AsyncIterator[Page]:
         """Pages of one learner's reports in one program; the learner is named by Coursera's externalId."""
         query = {"includeS12n": "true", "q": "byUserProgramId", "programId": program_id}
-        return self._pages("enrollmentReports", query | {"externalId": external_id}, census, _reports)
+        return self._pages("enrollmentReports", query | {"externalId": external_id}, check, _reports)
 
     def _pages(
         self,
         listing: str,
         query: Query,
-        census: Census,
+        check: ListingCheck,
         read: Callable[[httpx.Response], Any] = json_body,
         first: range = FIRST_PAGE,
     ) -> AsyncGenerator[Page]:
-        return read_pages(partial(self._page, listing, query, read), census, first)
+        return read_pages(partial(self._page, listing, query, read), check, first)
 
     async def _page(
         self, listing: str, query: Query, read: Callable[[httpx.Response], Any], start: int
@@ -128,7 +128,7 @@ _READ_REPORTS = read_as(msgspec.json.Decoder[Any](ReportsPage), _rows_of)
 def _sign_in(
     settings: CourseraSettings,
     refresh_token: str | None,
-    renewed: Callable[[Token], None],
+    on_token: Callable[[Token], None],
     clock: Clock,
 ) -> TokenAuth:
     if settings.refresh_token is None:
@@ -142,7 +142,7 @@ def _sign_in(
     def keep(token: Token) -> None:
         if token.refresh_token and token.refresh_token != held["refresh_token"]:
             held["refresh_token"] = token.refresh_token
-            renewed(token)
+            on_token(token)
 
     return TokenAuth(
         lambda: _refresh_token_request(settings, held["refresh_token"]),

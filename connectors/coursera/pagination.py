@@ -19,7 +19,7 @@ Fetch = Callable[[int], Coroutine[None, None, Page]]
 
 
 @dataclass
-class Census:
+class ListingCheck:
     """Counts what a listing showed, to tell whether it was all.
 
     A listing is complete when as many different elements were read as its last total says, and no cursor
@@ -29,7 +29,7 @@ class Census:
     """
 
     total: int | None = None
-    stood_still_at: int | None = None
+    stalled_at: int | None = None
     shrank: bool = False
     _pages: list[Hashes] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class Census:
         self._pages.append(page.identities)
 
     @property
-    def different(self) -> int:
+    def distinct_count(self) -> int:
         """How many different elements were read."""
         # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
         every = np.sort(np.concatenate([hashes([]), *self._pages]))
@@ -51,15 +51,15 @@ class Census:
     @property
     def problem(self) -> str | None:
         """Why the listing cannot be taken for complete; None where it can."""
-        if self.stood_still_at is not None:
-            return f"the listing did not advance beyond {self.stood_still_at}"
-        if self.total is not None and self.different != self.total:
-            return f"{self.different} different rows were read of a listing of {self.total}"
+        if self.stalled_at is not None:
+            return f"the listing did not advance beyond {self.stalled_at}"
+        if self.total is not None and self.distinct_count != self.total:
+            return f"{self.distinct_count} different rows were read of a listing of {self.total}"
         return "the listing shrank while it was read" if self.shrank else None
 
 
-async def read_pages(fetch: Fetch, census: Census, first: range = FIRST_PAGE) -> AsyncGenerator[Page]:
-    """Yield a listing's pages in order, fetching PAGES_AT_ONCE at a time, counted in ``census``.
+async def read_pages(fetch: Fetch, check: ListingCheck, first: range = FIRST_PAGE) -> AsyncGenerator[Page]:
+    """Yield a listing's pages in order, fetching PAGES_AT_ONCE at a time, counted in ``check``.
 
     The chain of ``next`` is what counts. Pages ahead are fetched on the guess that they are as long as
     the one before; a guess that proves wrong (a short page) is dropped and the true start fetched.
@@ -77,14 +77,14 @@ async def read_pages(fetch: Fetch, census: Census, first: range = FIRST_PAGE) ->
     try:
         while start is not None:
             page = await (ahead.pop(start, None) or in_turn(start))
-            census.add(page)
+            check.add(page)
             yield page
             following = page.paging.next
             if following is not None and (following <= start or not page.elements):
-                census.stood_still_at = start
+                check.stalled_at = start
                 return
             if following is not None:
-                guesses = range(following, census.total or 0, following - start)
+                guesses = range(following, check.total or 0, following - start)
                 _look_ahead(ahead, in_turn, guesses[:PAGES_AHEAD])
             start = following
     finally:

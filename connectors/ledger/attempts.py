@@ -5,7 +5,7 @@ import pandas as pd
 from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, records, upsert_frame
-from connectors.ledger.database import is_among, is_of_most
+from connectors.ledger.database import is_among, scan_eq
 from connectors.ledger.keys import KEY
 from connectors.ledger.schema import attempts
 
@@ -43,7 +43,7 @@ def attempted(db: Connection, target_id: int) -> Numbers:
 
 def attempted_courses(db: Connection, target_id: int) -> list[str]:
     """The courses (externalIds) on which an attempt was accepted."""
-    of_target = is_of_most(attempts.c.target_id, target_id)
+    of_target = scan_eq(attempts.c.target_id, target_id)
     return list(db.scalars(select(attempts.c.course).where(of_target).distinct()))
 
 

@@ -206,7 +206,7 @@ def is_among(db: Connection, column: Column[V], values: Sequence[V]) -> ColumnEl
     return column == func.any(cast(list(values), ARRAY(column.type)))
 
 
-def is_of_most(column: Column[V], value: V) -> ColumnElement[bool]:
+def scan_eq(column: Column[V], value: V) -> ColumnElement[bool]:
     """Whether a column has a value that most rows have: all of them are looked at, in the order of the file.
 
     By an index SQLite would go through the same rows to and fro, which took four times as long.

@@ -67,7 +67,7 @@ def record_enrollments(db: Connection, target_id: int, read: pd.DataFrame, *, ru
     upsert_frame(db, enrollments, read[ENROLLMENT_COLUMNS], target_id=target_id, run_id=run_id)
 
 
-def unsettle(db: Connection, target_id: int) -> None:
+def reset_digests(db: Connection, target_id: int) -> None:
     """Have all enrollments looked at again, whether or not they change: what was accepted has changed."""
     db.execute(update(enrollments).filter_by(target_id=target_id).values(digest=None))
 

@@ -6,7 +6,7 @@ import orjson
 from sqlalchemy import Connection, delete, select, update
 
 from connectors.ledger.learners import move_learners
-from connectors.ledger.rejects import learners_aside
+from connectors.ledger.rejects import rejected_learners
 from connectors.ledger.schema import rejects, targets
 from connectors.ledger.streams import STATISTICS
 
@@ -17,7 +17,7 @@ def apply(db: Connection, target_id: int, aliases: Mapping[str, str]) -> int:
     Courses of which the second address has records of its own stay: see `move_learners`.
     """
     moved = move_learners(db, target_id, aliases)
-    refused = set(learners_aside(db, target_id, STATISTICS)) & aliases.keys()
+    refused = set(rejected_learners(db, target_id, STATISTICS)) & aliases.keys()
     for old in refused:
         _rename_rejects(db, target_id, old, aliases[old])
     return len(moved | refused)
@@ -27,7 +27,7 @@ def refused_learners(db: Connection, api_url: str, group_id: str, platform_name:
     """The learners of whom 360Learning refused a statistic."""
     identity = {"api_url": api_url, "group_id": group_id, "platform_name": platform_name, "retired": False}
     target_id = db.scalar(select(targets.c.id).filter_by(**identity))
-    return [] if target_id is None else [one for one in learners_aside(db, target_id, STATISTICS) if one]
+    return [] if target_id is None else [one for one in rejected_learners(db, target_id, STATISTICS) if one]
 
 
 def _rename_rejects(db: Connection, target_id: int, old: str, new: str) -> None:

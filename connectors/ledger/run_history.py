@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from connectors.ledger.database import in_batches, is_of_most
+from connectors.ledger.database import in_batches, scan_eq
 from connectors.ledger.schema import attempts, courses, runs
 
 
@@ -33,7 +33,7 @@ def progress_deciles(db: Connection, target_id: int, run_id: str) -> Counter[tup
     """How many accepted attempts are at each decile of progress (10 is 100 %), and whether by this run."""
     of_run = func.sum(case((attempts.c.run_id == run_id, 1), else_=0))
     query = select(attempts.c.progress, func.count(), of_run)
-    query = query.where(is_of_most(attempts.c.target_id, target_id))
+    query = query.where(scan_eq(attempts.c.target_id, target_id))
     found: Counter[tuple[int, bool]] = Counter()
     for progress, every, ours in db.execute(query.group_by(attempts.c.progress)):
         found[progress // 10, True] += ours

@@ -9,7 +9,7 @@ from connectors.ledger.schema import runs
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run that begins; ``holder`` says in words who it is, for those who may wait for it.
+    """A run that begins; ``holder_label`` says in words who it is, for those who may wait for it.
 
     ``part_of`` is the run whose work it shares.
     """
@@ -17,7 +17,7 @@ class NewRun:
     id: str
     target_id: int
     flow: str
-    holder: str
+    holder_label: str
     dry_run: bool
     started_at: int
     part_of: str | None = None
@@ -25,7 +25,9 @@ class NewRun:
 
 def start_run(db: Connection, run: NewRun) -> None:
     """Note that a run has begun."""
-    db.execute(insert(runs).values(**asdict(run), state="running"))
+    values = asdict(run)
+    values["holder"] = values.pop("holder_label")
+    db.execute(insert(runs).values(**values, state="running"))
 
 
 def holder_of(db: Connection, target_id: int, stream: str) -> str:

@@ -13,13 +13,13 @@ class Target:
     """An integration in a 360Learning group.
 
     ``key`` names the group's integration, whichever it is; ``integration_id`` is None until it is set up;
-    ``trusted`` says whether the ledger knows what it holds.
+    ``knows_remote`` says whether the ledger knows what it holds (in the column ``trusted``).
     """
 
     id: int
     key: str
     integration_id: str | None
-    trusted: bool
+    knows_remote: bool
 
 
 def known_target(db: Connection, api_url: str, group_id: str, platform_name: str) -> Target | None:
@@ -53,7 +53,7 @@ def identity_of_target(db: Connection, run_id: str) -> tuple[str, str, str] | No
 
 
 def set_integration(
-    db: Connection, target: Target, run_id: str, integration_id: str, *, trusted: bool
+    db: Connection, target: Target, run_id: str, integration_id: str, *, knows_remote: bool
 ) -> Target:
     """Note which integration a target is, and whether the ledger knows what it holds.
 
@@ -63,9 +63,9 @@ def set_integration(
     if target.integration_id is not None:
         target = _successor(db, target)
         db.execute(update(runs).where(runs.c.id == run_id).values(target_id=target.id))
-    values = {"integration_id": integration_id, "trusted": trusted}
+    values = {"integration_id": integration_id, "trusted": knows_remote}
     db.execute(update(targets).where(targets.c.id == target.id).values(**values))
-    return replace(target, integration_id=integration_id, trusted=trusted)
+    return replace(target, integration_id=integration_id, knows_remote=knows_remote)
 
 
 def _successor(db: Connection, target: Target) -> Target:
@@ -78,4 +78,4 @@ def _successor(db: Connection, target: Target) -> Target:
 def trust(db: Connection, target: Target) -> Target:
     """Note that the ledger knows what the integration holds, or is to go on as if it did."""
     db.execute(update(targets).where(targets.c.id == target.id).values(trusted=True))
-    return replace(target, trusted=True)
+    return replace(target, knows_remote=True)

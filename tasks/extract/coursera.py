@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain
 
 from connectors.coursera.models import Page
-from connectors.coursera.pagination import Census
+from connectors.coursera.pagination import ListingCheck
 from connectors.errors import IncompleteReadingError
 from tasks.extract.takers import Asked, Audience, Chosen, Elements, Taker
 from tasks.extract.window import ActivityWindow
@@ -136,7 +136,7 @@ async def _read_window(
 async def _read(
     shared: SharedResources,
     what: str,
-    pages: Callable[[Census], AsyncIterator[Page]],
+    pages: Callable[[ListingCheck], AsyncIterator[Page]],
     taker: Taker,
     *,
     in_full: bool,
@@ -145,22 +145,22 @@ async def _read(
     began_at = shared.clock.now_ms()
     problem: str | None = None
     for _ in range(1 + REREADS):
-        census = Census()
+        check = ListingCheck()
         await taker.begin(listing)
-        await _take(shared, what, pages(census), census, taker)
-        problem = census.problem
+        await _take(shared, what, pages(check), check, taker)
+        problem = check.problem
         if problem is None:
             break
         logger.warning("The listing of %s is not complete: %s", what, problem)
-    logger.info("Read %d %s from Coursera", census.different, what)
+    logger.info("Read %d %s from Coursera", check.distinct_count, what)
     return Reading(began_at=began_at, in_full=in_full, problem=problem)
 
 
 async def _take(
-    shared: SharedResources, what: str, pages: AsyncIterator[Page], census: Census, taker: Taker
+    shared: SharedResources, what: str, pages: AsyncIterator[Page], check: ListingCheck, taker: Taker
 ) -> None:
     read = 0
     async for page in pages:
         await taker.take(page)
         read += len(page.elements)
-        await shared.progress.of(f"read {what}", read, census.total)
+        await shared.progress.of(f"read {what}", read, check.total)

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.clock import Clock
 from connectors.coursera.models import report_fields
-from connectors.coursera.pagination import Census
+from connectors.coursera.pagination import ListingCheck
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError, NotFoundError
@@ -62,7 +62,7 @@ async def ask_coursera(
         elements = [
             element
             for program_id, external_id in every
-            async for page in client.reports_of(Census(), program_id, external_id)
+            async for page in client.reports_of(ListingCheck(), program_id, external_id)
             for element in page.elements
             if getattr(element, "contentId", None) == course
         ]

@@ -63,7 +63,7 @@ class CourseUpserts(_Courses):
         courses.accept_courses(
             db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
         )
-        rejects.take_back(db, run.target.id, CATALOG, accepted["row_id"].tolist())
+        rejects.delete(db, run.target.id, CATALOG, accepted["row_id"].tolist())
         self._put_aside(db, run, refused)
 
     def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
@@ -77,7 +77,7 @@ class CourseUpserts(_Courses):
     def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
         named = rows.assign(course=rows["external_id"], learner=None)
-        rejects.put_aside(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
+        rejects.upsert(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
 
 
 class CourseArchivals(_Courses):
@@ -158,9 +158,9 @@ class Statistics:
         accepted, refused = rows.loc[rows["accepted"]], rows.loc[~rows["accepted"]]
         now_ms = run.clock.now_ms()
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms)
-        learners = rejects.learners_aside(db, run.target.id, STATISTICS)
+        learners = rejects.rejected_learners(db, run.target.id, STATISTICS)
         again = accepted.loc[accepted["learner"].isin(learners)]
-        rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(again).tolist())
+        rejects.delete(db, run.target.id, STATISTICS, attempt_ids(again).tolist())
         self._put_aside(db, run, refused)
 
     def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
@@ -175,7 +175,7 @@ class Statistics:
     def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
         aside = rows.assign(row_id=attempt_ids(rows), raw=None, uncertain=_as_json(rows))
-        rejects.put_aside(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
+        rejects.upsert(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
 
 
 def attempt_ids(attempts: pd.DataFrame) -> pd.Series:

@@ -63,8 +63,8 @@ async def resolve_uncertain(run: RunContext) -> None:
     now_ms = run.clock.now_ms()
     with run.ledger.begin() as db:
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=None, now_ms=now_ms)
-        rejects.take_back(db, run.target.id, STATISTICS, attempt_ids(accepted).tolist())
-        rejects.make_certain(db, run.target.id, STATISTICS)
+        rejects.delete(db, run.target.id, STATISTICS, attempt_ids(accepted).tolist())
+        rejects.clear_uncertain(db, run.target.id, STATISTICS)
     run.recorder.add(recovered=len(accepted))
 
 

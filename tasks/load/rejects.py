@@ -54,9 +54,9 @@ def replace(run: RunContext, stream: str, aside: pd.DataFrame, to_send: Sequence
     with run.ledger.begin() as db:
         known = rejects.known_rejects(db, run.target.id, stream)["row_id"]
         stay = {*aside["row_id"], *to_send}
-        rejects.take_back(db, run.target.id, stream, [row for row in known if row not in stay])
+        rejects.delete(db, run.target.id, stream, [row for row in known if row not in stay])
         now_ms = run.clock.now_ms()
-        rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
+        rejects.upsert(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
 def replace_unmapped(run: RunContext, stream: str, aside: pd.DataFrame) -> None:
@@ -64,9 +64,9 @@ def replace_unmapped(run: RunContext, stream: str, aside: pd.DataFrame) -> None:
     with run.ledger.begin() as db:
         known = rejects.known_rejects(db, run.target.id, stream)
         unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(aside["row_id"]), "row_id"]
-        rejects.take_back(db, run.target.id, stream, unmapped.tolist())
+        rejects.delete(db, run.target.id, stream, unmapped.tolist())
         now_ms = run.clock.now_ms()
-        rejects.put_aside(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
+        rejects.upsert(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 
 
 def drop_untried(run: RunContext, stream: str) -> None:

@@ -9,7 +9,7 @@ from connectors.errors import AccessError, SyncError
 from connectors.learning360.errors import MissingScopeError
 from connectors.ledger.attempts import accept_attempts, attempts_of
 from connectors.ledger.database import Ledger
-from connectors.ledger.enrollments import unsettle
+from connectors.ledger.enrollments import reset_digests
 from connectors.ledger.keys import keyed, keys
 from connectors.ledger.targets import Target, trust
 from tasks.extract.learning360 import held_attempts
@@ -33,7 +33,7 @@ async def know_what_is_held(run: RunContext, courses: list[str], *, fresh: bool)
 
 @step("make sure that the ledger knows what 360Learning holds")
 async def _known(run: RunContext, courses: list[str], *, fresh: bool) -> Target:
-    if run.target.trusted:
+    if run.target.knows_remote:
         return run.target
     if run.dry_run:
         run.note("The ledger does not know what the integration holds: a run would adopt that first")
@@ -55,7 +55,7 @@ async def _known(run: RunContext, courses: list[str], *, fresh: bool) -> Target:
 
 def require_known(run: RunContext) -> None:
     """Raise SyncError where the ledger does not know what the integration holds: a part cannot adopt it."""
-    if not run.target.trusted and not run.dry_run:
+    if not run.target.knows_remote and not run.dry_run:
         raise SyncError(
             "This ledger does not know what the integration in 360Learning holds: run `coursera-sync "
             "statistics` first, which finds that out."
@@ -96,7 +96,7 @@ async def _adopt(run: RunContext, held: pd.DataFrame) -> Target:
     with run.ledger.begin() as db:
         attempts = new.assign(number=new["number"] + beside)
         accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)
-        unsettle(db, run.target.id)
+        reset_digests(db, run.target.id)
         target = trust(db, run.target)
     run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(new)}")
     return target

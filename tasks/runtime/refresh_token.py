@@ -36,4 +36,4 @@ def coursera_client(
 
     with ledger.read() as db:
         known = renewed_token(db, coursera.org_id, setting)
-    return CourseraClient(coursera, refresh_token=known, renewed=renewed, clock=clock)
+    return CourseraClient(coursera, refresh_token=known, on_token=renewed, clock=clock)

@@ -119,7 +119,7 @@ def _open(
             id=run.id,
             target_id=run.target.id,
             flow=run.flow,
-            holder=here(now_ms),
+            holder_label=here(now_ms),
             dry_run=run.dry_run,
             started_at=now_ms,
             part_of=run.part_of,

@@ -48,7 +48,7 @@ async def _ensured(run: RunContext) -> tuple[Target, Integration | None]:
         run.note("There is no integration in 360Learning yet: a run would create it")
         return run.target, None
     integration = found or await _create(run)
-    return await _known(run, integration, trusted=found is None), integration
+    return await _known(run, integration, knows_remote=found is None), integration
 
 
 @step("find the integration in 360Learning")
@@ -59,15 +59,15 @@ async def _required(run: RunContext) -> Target:
             f"There is no integration {run.settings.learning360.platform_name} in 360Learning's group: run "
             "`coursera-sync setup` and `coursera-sync catalog` first."
         )
-    return await _known(run, found, trusted=False)
+    return await _known(run, found, knows_remote=False)
 
 
-async def _known(run: RunContext, integration: Integration, *, trusted: bool) -> Target:
+async def _known(run: RunContext, integration: Integration, *, knows_remote: bool) -> Target:
     """Note which integration the target is, and put the launch rule in force; see `set_integration`."""
     target = run.target
     if integration.id != target.integration_id:
         with run.ledger.begin() as db:
-            target = set_integration(db, target, run.id, integration.id, trusted=trusted)
+            target = set_integration(db, target, run.id, integration.id, knows_remote=knows_remote)
     await _change(run, integration, _launch_rule(run, integration), "the launch rule was not in force")
     return target
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
-from connectors.coursera.pagination import Census
+from connectors.coursera.pagination import ListingCheck
 from connectors.errors import SyncError
 from connectors.learning360.errors import MissingScopeError
 from connectors.ledger import courses
@@ -101,13 +101,13 @@ async def _ids_are_repeated(run: RunContext) -> tuple[Answer, str]:
 
 
 async def _total_is_exact(run: RunContext) -> tuple[Answer, str]:
-    census = Census()
-    async for _ in run.coursera.contents(census):
+    check = ListingCheck()
+    async for _ in run.coursera.contents(check):
         pass
-    if census.total is None:
+    if check.total is None:
         return "no", "the catalog has no total: whether a reading of it is all cannot be told"
-    told = f"{census.different} different elements were read of a catalog of {census.total}"
-    return "no" if census.problem else "yes", census.problem or told
+    told = f"{check.distinct_count} different elements were read of a catalog of {check.total}"
+    return "no" if check.problem else "yes", check.problem or told
 
 
 async def _launches_are_completed(run: RunContext) -> tuple[Answer, str]:
@@ -172,7 +172,8 @@ PROBES: dict[str, Probe] = {
 
 async def _first_reports(coursera: CourseraClient, *, after_ms: int | None = None) -> Page:
     """The first page of the enrollment reports; no other is read."""
-    async with aclosing(coursera.enrollment_reports(Census(), last_activity_after_ms=after_ms)) as pages:
+    pages = coursera.enrollment_reports(ListingCheck(), last_activity_after_ms=after_ms)
+    async with aclosing(pages):
         return await anext(pages)
 
 

@@ -48,7 +48,7 @@ class Ahead:
         Only rows for a whole operation go ahead; what is left when the reading ends goes with all the rest.
         """
         # Without knowing what the integration holds nothing can be sent, and a dry run sends nothing.
-        if self._run.dry_run or not self._run.target.trusted or not self._outbox.has_room:
+        if self._run.dry_run or not self._run.target.knows_remote or not self._outbox.has_room:
             return
         candidates = await self._run.shared.frames.do(self._candidates, rows)
         # Beside no rows at all whole numbers would become fractions, for there are no columns of theirs.

@@ -205,4 +205,4 @@ def _write_down(run: RunContext, part: Part, plan: _Plan) -> None:
         record_addresses(db, target_id, part.addresses)
         renumber_attempts(db, target_id, renumbered)
         record_enrollments(db, target_id, plan.news, run_id=run.id)
-        rejects.take_back(db, target_id, STATISTICS, plan.settled.tolist())
+        rejects.delete(db, target_id, STATISTICS, plan.settled.tolist())

@@ -34,8 +34,8 @@ class Settled:
         self.aside = statistics_aside(run)
         with run.ledger.read() as db:
             #: There is no enrollment and no attempt at all, and none will be adopted: nothing to look up.
-            self.knows_nothing = run.target.trusted and knows_nothing(db, run.target.id)
-            is_used = in_full and run.target.trusted and not self.knows_nothing
+            self.knows_nothing = run.target.knows_remote and knows_nothing(db, run.target.id)
+            is_used = in_full and run.target.knows_remote and not self.knows_nothing
             rows = settled_rows(db, run.target.id) if is_used else NONE
         rows = rows[~np.isin(rows[:, 1], self.aside["key"])]
         digests, keys, attempts = rows[np.argsort(rows[:, 0])].T

@@ -11,7 +11,7 @@ import pytest
 from connectors.auth import Token
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.pagination import Census
+from connectors.coursera.pagination import ListingCheck
 from connectors.errors import AccessError, RequestError, TryLaterError
 from connectors.learning360.client import Learning360Client
 from sandbox.clock import ManualClock
@@ -292,7 +292,7 @@ def keeping(served: Sandbox, client_clock: Clock, **changes: Any) -> tuple[Cours
         kept.append(token.refresh_token)
 
     settings = coursera_settings(served, **changes)
-    return CourseraClient(settings, renewed=keep, clock=client_clock), kept
+    return CourseraClient(settings, on_token=keep, clock=client_clock), kept
 
 
 async def test_a_renewed_refresh_token_is_reported_and_used_next(
@@ -371,6 +371,6 @@ async def test_courseras_refusals_are_told_apart(
         changes = {"api_url": served.url("coursera") + changes["api_url"]}
     client, _ = keeping(served, client_clock, **changes)
     async with client:
-        for ask in (client.organisation, client.programs, lambda: anext(client.contents(Census()))):
+        for ask in (client.organisation, client.programs, lambda: anext(client.contents(ListingCheck()))):
             with pytest.raises(AccessError, match=message):
                 await ask()

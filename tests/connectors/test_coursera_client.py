@@ -11,7 +11,7 @@ import pytest
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
-from connectors.coursera.pagination import Census
+from connectors.coursera.pagination import ListingCheck
 from connectors.coursera.row_ids import identity
 from connectors.errors import RequestError
 from sandbox.clock import DAY_MS, ManualClock
@@ -74,7 +74,7 @@ async def test_a_program_without_an_id_is_told(coursera: CourseraClient, served:
 
 async def test_the_whole_catalog(coursera: CourseraClient, served: Sandbox) -> None:
     every = filled(served, 5)
-    assert await ids(coursera.contents(Census())) == every
+    assert await ids(coursera.contents(ListingCheck())) == every
     assert queries(served, "contents") == [{"start": "0", "limit": "1000"}]
 
 
@@ -82,7 +82,7 @@ async def test_the_catalog_of_some_programs(coursera: CourseraClient, served: Sa
     for number in range(4):
         program = {"programId": f"p{number}", "contentUrl": "https://www.coursera.org"}
         served.world.add_content(id=f"in p{number}", programs=[program])
-    assert await ids(coursera.contents(Census(), ["p1", "p3"])) == ["in p1", "in p3"]
+    assert await ids(coursera.contents(ListingCheck(), ["p1", "p3"])) == ["in p1", "in p3"]
     (query,) = queries(served, "contents")
     assert (query["q"], query["programIds"]) == ("byProgramIds", "p1,p3")
 
@@ -96,9 +96,9 @@ async def test_the_reports_of_a_window_begin_after_its_moment(
         served.enroll(f"{days}@example.com", course, id=str(days), lastActivityAt=moment)
     served.enroll("never@example.com", course, id="never")
     since = clock() - 2 * DAY_MS
-    assert await ids(coursera.enrollment_reports(Census(), last_activity_after_ms=since)) == ["1"]
+    assert await ids(coursera.enrollment_reports(ListingCheck(), last_activity_after_ms=since)) == ["1"]
     assert queries(served, "enrollmentReports")[0]["lastActivityAfter"] == str(since)
-    assert await ids(coursera.enrollment_reports(Census())) == ["3", "2", "1", "never"]
+    assert await ids(coursera.enrollment_reports(ListingCheck())) == ["3", "2", "1", "never"]
 
 
 async def test_the_reports_of_one_program(coursera: CourseraClient, served: Sandbox) -> None:
@@ -106,7 +106,7 @@ async def test_the_reports_of_one_program(coursera: CourseraClient, served: Sand
     for program in ("p1", "p2"):
         served.world.add_program(program, program)
         served.enroll("ann@example.com", course, id=f"through {program}", programId=program)
-    assert await ids(coursera.enrollment_reports(Census(), program_id="p2")) == ["through p2"]
+    assert await ids(coursera.enrollment_reports(ListingCheck(), program_id="p2")) == ["through p2"]
     assert queries(served, "enrollmentReports")[0]["q"] == "byProgramId"
 
 
@@ -114,7 +114,7 @@ async def test_all_reports_are_asked_for_from_four_pages_on_at_once(
     coursera: CourseraClient, served: Sandbox
 ) -> None:
     served.coursera.options.page_ms = 60_000  # none answers before all have been asked
-    reading = asyncio.create_task(ids(coursera.enrollment_reports(Census())))
+    reading = asyncio.create_task(ids(coursera.enrollment_reports(ListingCheck())))
     async with asyncio.timeout(30):
         while len(queries(served, "enrollmentReports")) < 4:  # noqa: ASYNC110 - the stand-in has no event
             await asyncio.sleep(0)
@@ -128,7 +128,7 @@ async def test_all_reports_are_asked_for_from_four_pages_on_at_once(
 async def test_reports_that_may_be_few_are_asked_for_one_page_at_first(
     coursera: CourseraClient, served: Sandbox, narrower: dict[str, Any]
 ) -> None:
-    await ids(coursera.enrollment_reports(Census(), **narrower))
+    await ids(coursera.enrollment_reports(ListingCheck(), **narrower))
     assert [query["start"] for query in queries(served, "enrollmentReports")] == ["0"]
 
 
@@ -138,7 +138,7 @@ async def test_specializations_are_read_and_deleted_members_are_not(
     specialization = served.world.add_content(contentType="Specialization")
     served.enroll("ann@example.com", specialization, id="a member")
     served.enroll("bob@example.com", specialization, id="deleted", membershipState="DELETED")
-    assert await ids(coursera.enrollment_reports(Census())) == ["a member"]
+    assert await ids(coursera.enrollment_reports(ListingCheck())) == ["a member"]
 
 
 @LISTINGS
@@ -160,9 +160,9 @@ async def test_a_listing_is_read_whole_however_it_is_paged(
 ) -> None:
     filled(served, 23)
     vars(served.coursera.options).update(options)
-    census = Census()
-    assert await ids(getattr(coursera, listing)(census)) == expected(served, listing)
-    assert census.problem is None
+    check = ListingCheck()
+    assert await ids(getattr(coursera, listing)(check)) == expected(served, listing)
+    assert check.problem is None
 
 
 @LISTINGS
@@ -172,11 +172,11 @@ async def test_elements_that_come_twice_do_not_make_a_listing_incomplete(
     filled(served, 23)
     served.coursera.options.page_cap = 7
     served.coursera.options.duplicate_rows = True
-    census = Census()
-    read = await ids(getattr(coursera, listing)(census))
+    check = ListingCheck()
+    read = await ids(getattr(coursera, listing)(check))
     assert len(read) > 23
     assert set(read) == set(expected(served, listing))
-    assert census.problem is None
+    assert check.problem is None
 
 
 @LISTINGS
@@ -194,9 +194,9 @@ async def test_a_listing_that_is_not_whole_says_so(
 ) -> None:
     filled(served, 23)
     vars(served.coursera.options).update({"page_cap": 7} | options)
-    census = Census()
-    await ids(getattr(coursera, listing)(census))
-    assert census.problem == problem
+    check = ListingCheck()
+    await ids(getattr(coursera, listing)(check))
+    assert check.problem == problem
 
 
 async def test_a_page_that_fails_in_passing_is_asked_for_again(
@@ -206,9 +206,9 @@ async def test_a_page_that_fails_in_passing_is_asked_for_again(
     served.coursera.options.page_cap = 7
     served.faults.add("answer", path="contents", status=503, skip=1, times=2)
     served.faults.add("half", path="contents", times=1, skip=1)
-    census = Census()
-    assert await ids(coursera.contents(census)) == every
-    assert census.problem is None
+    check = ListingCheck()
+    assert await ids(coursera.contents(check)) == every
+    assert check.problem is None
     assert len(waits) == 3
 
 
@@ -217,7 +217,7 @@ async def test_elements_arrive_as_they_are_whatever_they_are(
 ) -> None:
     odd = [{"id": "x", "new": {"field": [1]}}, None, "text", 7, ["a"], {}]
     served.faults.add("answer", path="contents", status=200, body={"elements": odd})
-    pages = [page async for page in coursera.contents(Census())]
+    pages = [page async for page in coursera.contents(ListingCheck())]
     assert [page.elements for page in pages] == [odd]
 
 
@@ -237,13 +237,13 @@ async def test_a_page_of_another_shape_is_told(
 ) -> None:
     served.faults.add("answer", path="contents", status=200, body=body)
     with pytest.raises(RequestError, match=f"^A page of Coursera's contents .* contract: {fields}$"):
-        await ids(coursera.contents(Census()))
+        await ids(coursera.contents(ListingCheck()))
 
 
 async def test_a_request_that_coursera_refuses_is_told(coursera: CourseraClient, served: Sandbox) -> None:
     served.faults.add("answer", path="contents", status=400, body={"errorCode": "Bad Request"})
     with pytest.raises(RequestError, match=r"GET /api/businesses.v1/acme-learning/contents answered 400"):
-        await ids(coursera.contents(Census()))
+        await ids(coursera.contents(ListingCheck()))
 
 
 @pytest.mark.parametrize("style", ["refresh_token", "client_credentials"])
@@ -254,7 +254,7 @@ async def test_both_apis_serve_the_same(
 ) -> None:
     every = filled(served, 3)
     async with CourseraClient(coursera_settings(served, style), clock=client_clock) as client:
-        assert await ids(client.contents(Census())) == every
+        assert await ids(client.contents(ListingCheck())) == every
     base = {"refresh_token": "/api/", "client_credentials": "/ent/api/"}[style]
     assert served.log.entries[-1].path.startswith(base)
 
@@ -276,7 +276,7 @@ async def test_reports_hold_what_is_used_whatever_it_is_and_nothing_else(
 ) -> None:
     body = {"elements": elements, "paging": {"total": len(elements)}}
     served.faults.add("answer", path="enrollmentReports", status=200, body=body)
-    (page,) = [page async for page in coursera.enrollment_reports(Census())]
+    (page,) = [page async for page in coursera.enrollment_reports(ListingCheck())]
     assert page.paging.total == len(elements)
     used = [
         {name: value for name, value in one.items() if name != "fullName" and value is not None}

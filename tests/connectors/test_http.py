@@ -18,13 +18,13 @@ from sandbox.server import Sandbox
 from tests.connections import all_that_shows, clock_on
 
 TABLE = {
-    408: Verdict.UNKNOWN,
-    425: Verdict.AGAIN,
-    429: Verdict.AGAIN,
-    500: Verdict.UNKNOWN,
-    502: Verdict.UNKNOWN,
-    503: Verdict.AGAIN,
-    504: Verdict.UNKNOWN,
+    408: Verdict.AMBIGUOUS,
+    425: Verdict.RETRY,
+    429: Verdict.RETRY,
+    500: Verdict.AMBIGUOUS,
+    502: Verdict.AMBIGUOUS,
+    503: Verdict.RETRY,
+    504: Verdict.AMBIGUOUS,
 }
 REFUSED = (301, 302, 307, 400, 401, 402, 403, 404, 405, 409, 410, 413, 418, 422, 431, 451, 501, 505, 511)
 DONE = {"done": True}
@@ -71,7 +71,7 @@ async def test_a_passing_status_is_tried_again_where_repeating_is_harmless(
     assert requests(served) == 2
 
 
-@pytest.mark.parametrize("status", [status for status, verdict in TABLE.items() if verdict is Verdict.AGAIN])
+@pytest.mark.parametrize("status", [status for status, verdict in TABLE.items() if verdict is Verdict.RETRY])
 async def test_what_was_surely_not_done_is_tried_again_even_so(
     api: Api, served: Sandbox, status: int
 ) -> None:
@@ -81,7 +81,7 @@ async def test_what_was_surely_not_done_is_tried_again_even_so(
 
 
 @pytest.mark.parametrize(
-    "status", [status for status, verdict in TABLE.items() if verdict is Verdict.UNKNOWN]
+    "status", [status for status, verdict in TABLE.items() if verdict is Verdict.AMBIGUOUS]
 )
 async def test_what_may_have_been_done_is_not_repeated(api: Api, served: Sandbox, status: int) -> None:
     answers(served, status)

@@ -25,7 +25,7 @@ def run(db: Connection, target: Target, run_id: str, *, stream: str | None = Non
 
 def test_a_target_is_made_once(db: Connection) -> None:
     made = find_target(db, *HERE)
-    assert (made.integration_id, made.trusted) == (None, False)
+    assert (made.integration_id, made.knows_remote) == (None, False)
     assert find_target(db, *HERE) == made
 
 
@@ -39,18 +39,18 @@ def test_another_place_is_another_target(db: Connection, position: int) -> None:
 
 
 def test_an_integration_is_noted_and_the_target_stays(db: Connection, target: Target) -> None:
-    noted = set_integration(db, target, "run", "i-1", trusted=True)
-    assert noted == replace(target, integration_id="i-1", trusted=True)
+    noted = set_integration(db, target, "run", "i-1", knows_remote=True)
+    assert noted == replace(target, integration_id="i-1", knows_remote=True)
     assert find_target(db, *HERE) == noted
 
 
 def test_another_integration_retires_the_target_with_its_records(db: Connection, target: Target) -> None:
-    old = set_integration(db, target, "run", "i-1", trusted=True)
+    old = set_integration(db, target, "run", "i-1", knows_remote=True)
     run(db, old, "second")
     move_watermark(db, old.id, "catalog", 1, in_full=True)
-    new = set_integration(db, old, "second", "i-2", trusted=False)
+    new = set_integration(db, old, "second", "i-2", knows_remote=False)
     assert new.id != old.id
-    assert (new.key, new.integration_id, new.trusted) == (old.key, "i-2", False)
+    assert (new.key, new.integration_id, new.knows_remote) == (old.key, "i-2", False)
     assert find_target(db, *HERE) == new
     assert read_watermark(db, new.id, "catalog") is None
     assert read_watermark(db, old.id, "catalog") is not None
@@ -59,8 +59,8 @@ def test_another_integration_retires_the_target_with_its_records(db: Connection,
 
 
 def test_trust_is_kept(db: Connection, target: Target) -> None:
-    assert trust(db, target).trusted
-    assert find_target(db, *HERE).trusted
+    assert trust(db, target).knows_remote
+    assert find_target(db, *HERE).knows_remote
 
 
 @pytest.mark.usefixtures("target")
@@ -211,7 +211,7 @@ def aside(*rows: tuple[str, str]) -> pd.DataFrame:
 
 
 def put_aside(db: Connection, target: Target, rows: pd.DataFrame, at: int, stream: str = "catalog") -> None:
-    rejects.put_aside(db, target.id, stream, rows, run_id="run", now_ms=at)
+    rejects.upsert(db, target.id, stream, rows, run_id="run", now_ms=at)
 
 
 def known(db: Connection, target: Target, stream: str = "catalog") -> dict[str, str]:
@@ -237,7 +237,7 @@ def test_streams_and_targets_have_their_own_rows_aside(db: Connection, target: T
     put_aside(db, target, aside(("a", "catalog's")), 1)
     put_aside(db, target, aside(("a", "statistics'")), 2, "statistics")
     put_aside(db, other, aside(("a", "the other's")), 3)
-    rejects.take_back(db, target.id, "catalog", ["a", "never there"])
+    rejects.delete(db, target.id, "catalog", ["a", "never there"])
     assert (known(db, target), known(db, target, "statistics")) == ({}, {"a": "statistics'"})
     assert known(db, other) == {"a": "the other's"}
 
@@ -245,7 +245,7 @@ def test_streams_and_targets_have_their_own_rows_aside(db: Connection, target: T
 def test_an_unknown_outcome_is_kept_until_it_is_known(db: Connection, target: Target) -> None:
     put_aside(db, target, aside(("a", "unknown")).assign(uncertain="{}", learner="ann@example.com"), 1)
     assert rejects.known_rejects(db, target.id, "catalog")["uncertain"].tolist() == ["{}"]
-    rejects.make_certain(db, target.id, "catalog")
+    rejects.clear_uncertain(db, target.id, "catalog")
     frame = rejects.known_rejects(db, target.id, "catalog")
     assert frame["uncertain"].isna().all()
     assert frame["learner"].tolist() == ["ann@example.com"]
@@ -261,7 +261,7 @@ def test_nothing_aside_is_an_empty_frame_of_text(db: Connection, target: Target)
 @pytest.fixture
 def lived(db: Connection, target: Target) -> Target:
     """A target with something of everything."""
-    integrated = set_integration(db, target, "run", "i-1", trusted=True)
+    integrated = set_integration(db, target, "run", "i-1", knows_remote=True)
     accepted = pd.DataFrame({"external_id": ["C1", "C2"], "course_id": "c", "digest": "d", "body": "{}"})
     courses.accept_courses(
         db, target.id, accepted.assign(learning_seconds=None), run_id="run", operation_id="o", now_ms=1
@@ -305,7 +305,7 @@ def test_a_finished_run_shows_its_summary(db: Connection) -> None:
 
 
 def test_a_retired_target_is_not_shown(db: Connection, lived: Target) -> None:
-    set_integration(db, lived, "run 1", "i-2", trusted=True)
+    set_integration(db, lived, "run 1", "i-2", knows_remote=True)
     (told,) = overview(db)
     assert (told["integration_id"], told["live_courses"], told["rejected"]) == ("i-2", 0, [])
     assert list(rejected_rows(db)) == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connectors import http
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import report_fields
-from connectors.coursera.pagination import Census
+from connectors.coursera.pagination import ListingCheck
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.keys import keyed
@@ -100,8 +100,8 @@ async def learning360(served: Sandbox, sent: list[httpx.Request]) -> AsyncIterat
 async def read(served: Sandbox) -> tuple[list[Any], list[Any]]:
     """Coursera's catalog and enrollment reports."""
     async with CourseraClient(coursera_settings(served)) as coursera:
-        contents = [element async for page in coursera.contents(Census()) for element in page.elements]
-        reports = coursera.enrollment_reports(Census())
+        contents = [element async for page in coursera.contents(ListingCheck()) for element in page.elements]
+        reports = coursera.enrollment_reports(ListingCheck())
         return contents, [element async for page in reports for element in page.elements]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.coursera.models import Page
-from connectors.coursera.pagination import FIRST_PAGE, Census, read_pages
+from connectors.coursera.pagination import FIRST_PAGE, ListingCheck, read_pages
 
 
 class Listing:
@@ -39,19 +39,19 @@ class Listing:
         return Page.model_validate({"elements": self.elements[start:end], "paging": paging})
 
 
-async def read(listing: Listing, first: range = FIRST_PAGE) -> tuple[list[Any], Census]:
-    census = Census()
-    pages = read_pages(listing.fetch, census, first)
-    return [element async for page in pages for element in page.elements], census
+async def read(listing: Listing, first: range = FIRST_PAGE) -> tuple[list[Any], ListingCheck]:
+    check = ListingCheck()
+    pages = read_pages(listing.fetch, check, first)
+    return [element async for page in pages for element in page.elements], check
 
 
 @pytest.mark.parametrize("total", ["true", None], ids=["with a total", "without a total"])
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 10, 40])
 async def test_every_element_is_read_once_and_in_order(count: int, total: str | None) -> None:
     listing = Listing(count, total=total)
-    elements, census = await read(listing)
+    elements, check = await read(listing)
     assert elements == listing.elements
-    assert census.problem is None
+    assert check.problem is None
 
 
 async def test_pages_are_fetched_ahead_a_few_at_a_time() -> None:
@@ -63,7 +63,7 @@ async def test_pages_are_fetched_ahead_a_few_at_a_time() -> None:
 
 async def test_the_first_pages_are_fetched_at_once_where_they_are_named() -> None:
     listing = Listing(60)
-    pages = read_pages(listing.fetch, Census(), first=range(0, 12, 3))
+    pages = read_pages(listing.fetch, ListingCheck(), first=range(0, 12, 3))
     await anext(pages)
     assert listing.fetched[:4] == [0, 3, 6, 9]
     assert listing.most_at_once == 4
@@ -72,15 +72,15 @@ async def test_the_first_pages_are_fetched_at_once_where_they_are_named() -> Non
 
 async def test_first_pages_that_are_not_there_are_dropped() -> None:
     listing = Listing(2)
-    elements, census = await read(listing, first=range(0, 12, 3))
+    elements, check = await read(listing, first=range(0, 12, 3))
     assert elements == listing.elements
-    assert census.problem is None
+    assert check.problem is None
     assert len(asyncio.all_tasks()) == 1
 
 
 async def test_the_reading_goes_on_while_a_page_is_worked_on_but_not_for_ever() -> None:
     listing = Listing(90)
-    pages = read_pages(listing.fetch, Census())
+    pages = read_pages(listing.fetch, ListingCheck())
     await anext(pages)
     await anext(pages)
     for _ in range(100):
@@ -103,9 +103,9 @@ async def test_a_short_page_that_is_not_the_last_is_followed_from_where_it_ends(
             return super().page(start)
 
     listing = Short(20)
-    elements, census = await read(listing)
+    elements, check = await read(listing)
     assert elements == listing.elements
-    assert census.problem is None
+    assert check.problem is None
 
 
 async def test_a_cursor_that_stands_still_ends_the_reading_as_incomplete() -> None:
@@ -116,9 +116,9 @@ async def test_a_cursor_that_stands_still_ends_the_reading_as_incomplete() -> No
                 page.paging.next = 6
             return page
 
-    elements, census = await read(Stuck(20))
+    elements, check = await read(Stuck(20))
     assert len(elements) == 9
-    assert census.problem == "the listing did not advance beyond 6"
+    assert check.problem == "the listing did not advance beyond 6"
 
 
 async def test_an_empty_page_that_names_a_next_one_stands_still() -> None:
@@ -126,30 +126,30 @@ async def test_an_empty_page_that_names_a_next_one_stands_still() -> None:
         def page(self, start: int) -> Page:
             return Page.model_validate({"elements": [], "paging": {"next": start + 1}})
 
-    _, census = await read(Endless(0))
-    assert census.problem == "the listing did not advance beyond 0"
+    _, check = await read(Endless(0))
+    assert check.problem == "the listing did not advance beyond 0"
 
 
 @pytest.mark.parametrize(
     ("count", "total"), [(10, 11), (10, 9)], ids=["one slipped between pages", "one vanished"]
 )
 async def test_a_total_that_does_not_fit_is_incomplete(count: int, total: int) -> None:
-    _, census = await read(Listing(count, total=total))
-    assert census.problem == f"10 different rows were read of a listing of {total}"
+    _, check = await read(Listing(count, total=total))
+    assert check.problem == f"10 different rows were read of a listing of {total}"
 
 
 async def test_an_element_that_comes_twice_counts_once() -> None:
     listing = Listing(10)
     listing.elements.append(listing.elements[0])
-    _, census = await read(listing)
-    assert census.different == 10
-    assert census.problem is None
+    _, check = await read(listing)
+    assert check.distinct_count == 10
+    assert check.problem is None
 
 
 async def test_elements_without_an_id_are_told_apart_by_what_they_are() -> None:
-    census = Census()
-    census.add(Page.model_validate({"elements": [{"a": 1}, {"a": 1}, {"a": 2}, "junk", None]}))
-    assert census.different == 4
+    check = ListingCheck()
+    check.add(Page.model_validate({"elements": [{"a": 1}, {"a": 1}, {"a": 2}, "junk", None]}))
+    assert check.distinct_count == 4
 
 
 async def test_a_failing_page_is_raised_and_leaves_nothing_running() -> None:
@@ -180,9 +180,9 @@ def test_whatever_the_page_sizes_nothing_is_missed(
             return super().page(start)
 
     listing = Ragged(count, total="true" if with_total else None)
-    elements, census = asyncio.run(read(listing, first=range(0, named, 3)))
+    elements, check = asyncio.run(read(listing, first=range(0, named, 3)))
     assert elements == listing.elements
-    assert census.problem is None
+    assert check.problem is None
 
 
 async def test_a_listing_that_shrinks_while_it_is_read_is_not_believed() -> None:
@@ -192,6 +192,6 @@ async def test_a_listing_that_shrinks_while_it_is_read_is_not_believed() -> None
             page.paging.total = 20 if start else 21
             return page
 
-    elements, census = await read(Shrinking(20))
+    elements, check = await read(Shrinking(20))
     assert len(elements) == 20
-    assert census.problem == "the listing shrank while it was read"
+    assert check.problem == "the listing shrank while it was read"
