@@ -17,7 +17,7 @@ from flows.run_names import run_name
 from tasks.extract.coursera import extract_window
 from tasks.extract.window import chosen_window
 from tasks.load.dispatcher import Outbox
-from tasks.load.operations import Statistics
+from tasks.load.operations import StatisticImport
 from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import require_known
 from tasks.reporting.summary import Summary
@@ -95,7 +95,7 @@ async def _bring_window(run: RunContext, chosen: _Chosen, workers: int) -> None:
 async def _month_by_month(run: RunContext, intake: Intake) -> None:
     with by_month(intake) as months:
         for number, month in enumerate(months):
-            async with _ready(run), Outbox(run, Statistics()) as outbox:
+            async with _ready(run), Outbox(run, StatisticImport()) as outbox:
                 if number == 0:
                     await put_aside(run, intake)
                 settled = Settled(run, in_full=False)
@@ -104,7 +104,7 @@ async def _month_by_month(run: RunContext, intake: Intake) -> None:
 
 
 async def _together(run: RunContext, intake: Intake, workers: int) -> None:
-    async with _ready(run), Outbox(run, Statistics()) as outbox:
+    async with _ready(run), Outbox(run, StatisticImport()) as outbox:
         await put_aside(run, intake)
         every = parts(run, intake, whole(intake, shows_all=False))
         rest = await shared(run, every, workers)
@@ -115,7 +115,7 @@ async def _together(run: RunContext, intake: Intake, workers: int) -> None:
 async def _ready(run: RunContext) -> AsyncIterator[None]:
     """Have the stream for oneself, with nothing left open."""
     async with holding(run, STATISTICS):
-        await recover(run, [Statistics()])
+        await recover(run, [StatisticImport()])
         await resolve_uncertain(run)
         await apply_aliases(run)
         yield

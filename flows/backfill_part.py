@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from flows.final_state import ended
 from flows.run_names import run_name
 from tasks.load.dispatcher import Outbox
-from tasks.load.operations import Statistics
+from tasks.load.operations import StatisticImport
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.targets import on_each_target
@@ -32,5 +32,5 @@ async def backfill_part(*, part_of: str, worker: int) -> Summary | State[Summary
 
 async def _bring_share(run: RunContext, part_of: str, worker: int) -> None:
     run = await ensure_integration(run)
-    async with share_of(run, part_of, worker) as share, Outbox(run, Statistics()) as outbox:
+    async with share_of(run, part_of, worker) as share, Outbox(run, StatisticImport()) as outbox:
         await send_progress(run, outbox, share, Settled(run, in_full=False))

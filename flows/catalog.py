@@ -14,7 +14,7 @@ from tasks.catalog.plan import map_catalog, plan_catalog, record_catalog
 from tasks.extract.coursera import extract_catalog
 from tasks.extract.watermark import mark_read
 from tasks.load.dispatcher import send
-from tasks.load.operations import CourseArchivals, CourseUpserts
+from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
@@ -36,7 +36,7 @@ async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -
 
 async def _bring_catalog(run: RunContext, programs: Sequence[str]) -> None:
     run = await ensure_integration(run)
-    await recover(run, [CourseUpserts(), CourseArchivals()])
+    await recover(run, [CourseUpsert(), CourseArchive()])
     reading = await extract_catalog(run, programs)
     mapped = await map_catalog(run, reading)
     gone = await find_gone(run, reading)
@@ -46,8 +46,8 @@ async def _bring_catalog(run: RunContext, programs: Sequence[str]) -> None:
         run.recorder.add(submitted=len(plan.send), archived=len(plan.archive))
     else:
         await record_catalog(run, mapped, plan, gone)
-        await send(run, CourseUpserts(), plan.send)
-        await send(run, CourseArchivals(), plan.archive)
+        await send(run, CourseUpsert(), plan.send)
+        await send(run, CourseArchive(), plan.archive)
     reading.require_complete()
     if not run.dry_run and reading.in_full:
         mark_read(run.ledger, run.target.id, CATALOG, reading)

@@ -11,7 +11,7 @@ from flows.run_names import run_name
 from tasks.extract.coursera import extract_catalog, extract_reports
 from tasks.extract.window import ActivityWindow
 from tasks.load.dispatcher import Outbox
-from tasks.load.operations import Statistics
+from tasks.load.operations import StatisticImport
 from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import adopt_attempts, require_known
 from tasks.reconcile.attempts import comparable, read_held_attempts, reconcile_attempts
@@ -46,7 +46,7 @@ async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
         run.note(f"Compared without what needs scopes that are not granted: {', '.join(missing_scopes)}")
     attempts = comparable(missing_scopes, required=writes)
     if writes:
-        await recover(run, [Statistics()])
+        await recover(run, [StatisticImport()])
         await resolve_uncertain(run)
     catalog = await extract_catalog(run)
     with Intake(run) as intake:
@@ -61,7 +61,7 @@ async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
                 run = await adopt_attempts(run, held.of(held.attempts["key"].to_numpy()))
             if repair:
                 require_known(run)
-            async with Outbox(run, Statistics()) as outbox:
+            async with Outbox(run, StatisticImport()) as outbox:
                 await reconcile_attempts(
                     run, intake, held, repair=repair, shows_all=reading.shows_all, outbox=outbox
                 )

@@ -11,7 +11,7 @@ from flows.final_state import ended
 from flows.run_names import run_name
 from tasks.catalog.restore import find_archived, known_here
 from tasks.load.dispatcher import send
-from tasks.load.operations import CourseArchivals, CourseUpserts
+from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
@@ -41,9 +41,9 @@ async def _bring_back(run: RunContext, courses: Sequence[str]) -> None:
         run.note("None of these courses was ever brought to this target")
         return
     run = await ensure_integration(run)
-    await recover(run, [CourseUpserts(), CourseArchivals()])
+    await recover(run, [CourseUpsert(), CourseArchive()])
     archived = await find_archived(run, here)
     if run.dry_run:
         run.recorder.add(submitted=len(archived))
     else:
-        await send(run, CourseUpserts(), archived)
+        await send(run, CourseUpsert(), archived)

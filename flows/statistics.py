@@ -11,7 +11,7 @@ from flows.run_names import run_name
 from tasks.extract.coursera import extract_reports
 from tasks.extract.watermark import mark_read, since_last_run
 from tasks.load.dispatcher import Outbox
-from tasks.load.operations import Statistics
+from tasks.load.operations import StatisticImport
 from tasks.load.recovery import recover, resolve_uncertain
 from tasks.load.rejects import drop_untried
 from tasks.reconcile.adopt import know_what_is_held
@@ -45,12 +45,12 @@ async def statistics(
 
 async def _bring_progress(run: RunContext, *, full: bool, fresh: bool) -> None:
     run = await ensure_integration(run)
-    await recover(run, [Statistics()])
+    await recover(run, [StatisticImport()])
     await resolve_uncertain(run)
     await apply_aliases(run)
     window = since_last_run(run, STATISTICS, full=full)
     settled = Settled(run, in_full=window.since is None)
-    kind = Statistics()
+    kind = StatisticImport()
     async with Outbox(run, kind) as outbox:
         ahead = Ahead(run, outbox, kind, settled)
         with Intake(run, ahead, settled) as intake:

@@ -40,7 +40,7 @@ async def _together(known: Sequence[set[str]]) -> set[str]:
 
 @step("find the courses that were archived")
 async def find_archived(run: RunContext, external_ids: Sequence[str]) -> pd.DataFrame:
-    """Find the courses to bring back, of these ids or of all: the columns of `CourseUpserts`, and action.
+    """Find the courses to bring back, of these ids or of all: the columns of `CourseUpsert`, and action.
 
     Their grace begins anew: where Coursera still misses them, the next catalog run does not archive them.
     """

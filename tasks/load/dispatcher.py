@@ -9,9 +9,10 @@ from typing import Self
 
 import pandas as pd
 
+from tasks.load.bulk_operation import BulkOperation
 from tasks.load.pace import Pace, fair_share
 from tasks.load.slots import BULK_SLOTS, make_sure_of_limit, slot
-from tasks.load.submit import Kind, send_operation
+from tasks.load.submit import send_operation
 from tasks.reporting.progress import ProgressCounter
 from tasks.runtime.run_context import RunContext
 
@@ -45,7 +46,7 @@ class Outbox:
     that are under way are still brought to their end, before its error is raised. A dry run only counts.
     """
 
-    def __init__(self, run: RunContext, kind: Kind) -> None:
+    def __init__(self, run: RunContext, kind: BulkOperation) -> None:
         self._run = run
         self._kind = kind
         self._waiting: deque[pd.DataFrame] = deque()
@@ -61,12 +62,12 @@ class Outbox:
         #: No more rows will come: what waits goes out, however little it is.
         self._is_ending = False
         #: What an operation costs by itself, in rows.
-        self._cost = -(-kind.most_rows // COST_SHARE)
+        self._cost = -(-kind.max_rows // COST_SHARE)
         self._pace = Pace(self._cost)
         self._news = asyncio.Event()
         # Lanes outlive the step that fills them: they are the flow's.
         self._context = contextvars.copy_context()
-        self._counter = ProgressCounter(run.progress, kind.work)
+        self._counter = ProgressCounter(run.progress, kind.label)
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,7 +92,7 @@ class Outbox:
     def has_room(self) -> bool:
         """Whether rows that are added now need not wait long."""
         unsettled = sum(not one.done() for one in self._unsettled)
-        return self._rows + self._kind.most_rows * unsettled < ROOM * self._kind.most_rows
+        return self._rows + self._kind.max_rows * unsettled < ROOM * self._kind.max_rows
 
     async def add(self, rows: pd.DataFrame) -> None:
         """Send rows as soon as they fill an operation; where many wait already, wait with them."""
@@ -113,7 +114,7 @@ class Outbox:
     @property
     def enough(self) -> int:
         """How many rows make an operation now: as many as one takes, fewer while a slot is idle."""
-        most = self._kind.most_rows
+        most = self._kind.max_rows
         are_busy = len(self._under_way) + -(-self._rows // most) >= BULK_SLOTS
         return most if are_busy else self._least
 
@@ -143,7 +144,7 @@ class Outbox:
     @property
     def _least(self) -> int:
         """How many rows are worth an operation of their own."""
-        return -(-self._kind.most_rows // LEAST_SHARE) if self._is_ending else self._cost
+        return -(-self._kind.max_rows // LEAST_SHARE) if self._is_ending else self._cost
 
     @property
     def _rows(self) -> int:
@@ -160,7 +161,7 @@ class Outbox:
 
     def _open_lanes(self, spare: int = 0) -> None:
         """Have a lane for each operation that there may be, and some to spare, but three in all."""
-        most, least = self._kind.most_rows, self._least
+        most, least = self._kind.max_rows, self._least
         operations = -(-self._rows // least) if self._is_ending else (self._rows + most - least) // most
         free = len(self._lanes) - len(self._under_way)
         for _ in range(min(operations + spare - free, BULK_SLOTS - len(self._lanes))):
@@ -194,7 +195,7 @@ class Outbox:
 
     def _share(self) -> int:
         """How many of the rows that wait a lane that is free takes."""
-        most = min(self._rows, self._kind.most_rows)
+        most = min(self._rows, self._kind.max_rows)
         if not self._is_ending:
             return most
         left = [self._pace.left(len(one.rows), self._now() - one.began) for one in self._under_way]
@@ -262,7 +263,7 @@ class Outbox:
             one.result()
 
 
-async def send(run: RunContext, kind: Kind, rows: pd.DataFrame) -> None:
+async def send(run: RunContext, kind: BulkOperation, rows: pd.DataFrame) -> None:
     """Send rows, at most three operations at a time."""
     async with Outbox(run, kind) as outbox:
         await outbox.add(rows)

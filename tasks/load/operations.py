@@ -30,11 +30,11 @@ UNCERTAIN = (
 class _Courses:
     """Rows that are told apart by their external_id, and can be sent again without harm."""
 
-    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
+    def row_keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """A course is its externalId."""
         return rows["external_id"].tolist()
 
-    def key(self, sent: ResultInput) -> Hashable:
+    def result_key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
         return course_key(sent)
 
@@ -43,12 +43,12 @@ class _Courses:
         return rows
 
 
-class CourseUpserts(_Courses):
+class CourseUpsert(_Courses):
     """Courses to create or replace: row_id, external_id, body and raw (JSON), digest, learning_seconds."""
 
     type: OperationType = "importExternalCourses"
-    most_rows = 10_000
-    work = "send courses"
+    max_rows = 10_000
+    label = "send courses"
 
     async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the bodies as they were planned."""
@@ -66,7 +66,7 @@ class CourseUpserts(_Courses):
         rejects.delete(db, run.target.id, CATALOG, accepted["row_id"].tolist())
         self._put_aside(db, run, refused)
 
-    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Put the courses aside: the run takes them up again."""
         self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
 
@@ -80,12 +80,12 @@ class CourseUpserts(_Courses):
         rejects.upsert(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
 
 
-class CourseArchivals(_Courses):
+class CourseArchive(_Courses):
     """Courses to archive: rows with external_id."""
 
     type: OperationType = "archiveExternalCourses"
-    most_rows = 1_000
-    work = "archive courses"
+    max_rows = 1_000
+    label = "archive courses"
 
     async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the external ids."""
@@ -97,7 +97,7 @@ class CourseArchivals(_Courses):
         archived = rows.loc[rows["accepted"], "external_id"].tolist()
         courses.archive_courses(db, run.target.id, archived, run_id=run.id, operation_id=operation_id)
 
-    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Nothing to write down: the courses are still live, and still missed."""
 
     def count(self, run: RunContext, rows: pd.DataFrame) -> None:
@@ -110,12 +110,12 @@ class CourseArchivals(_Courses):
             )
 
 
-class Statistics:
+class StatisticImport:
     """Attempts to create or update: SENT_COLUMNS, as `transform.statistics.attempts.merge` gives them."""
 
     type: OperationType = "importExternalStatistics"
-    most_rows = 10_000
-    work = "send progress"
+    max_rows = 10_000
+    label = "send progress"
 
     def __init__(self) -> None:
         #: The keys (see `connectors.ledger.keys`) of the statistics that were refused.
@@ -126,12 +126,12 @@ class Statistics:
         states = await run.shared.packing.do(payloads.statistics, rows)
         return await run.learning360.send_statistics(run.integration_id, states)
 
-    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
+    def row_keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
         """A statistic is its course, its learner and the first activity of its attempt."""
         begun = iso_times(rows["first_at"])
         return list(zip(rows["course"].tolist(), rows["learner"].tolist(), begun, strict=True))
 
-    def key(self, sent: ResultInput) -> Hashable:
+    def result_key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
         return statistic_key(sent)
 
@@ -163,7 +163,7 @@ class Statistics:
         rejects.delete(db, run.target.id, STATISTICS, attempt_ids(again).tolist())
         self._put_aside(db, run, refused)
 
-    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         """Put the statistics aside: the run takes them up again."""
         self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
 

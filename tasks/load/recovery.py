@@ -15,17 +15,18 @@ from connectors.ledger.attempts import accept_attempts
 from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import proven
+from tasks.load.bulk_operation import BulkOperation
 from tasks.load.operations import attempt_ids
-from tasks.load.submit import Kind, find_operation, finish
+from tasks.load.submit import find_operation, finish
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 
 logger = logging.getLogger("coursera_sync.recovery")
 
 
-async def recover(run: RunContext, kinds: Sequence[Kind]) -> None:
-    """Bring the open submissions of these kinds to their end; what was never sent is put back."""
-    by_type: dict[str, Kind] = {kind.type: kind for kind in kinds}
+async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
+    """Bring the open submissions of these operations to their end; what was never sent is put back."""
+    by_type: dict[str, BulkOperation] = {one.type: one for one in operations}
     with run.ledger.read() as db:
         left = submissions.left_open(db, run.target.id, tuple(by_type))
     if run.dry_run:
@@ -37,13 +38,13 @@ async def recover(run: RunContext, kinds: Sequence[Kind]) -> None:
 
 
 @step("finish what an earlier run left open")
-async def _recover(run: RunContext, kind: Kind, submission: submissions.Submission) -> None:
+async def _recover(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     """One submission a step: what is settled stays counted if a later one has to be tried again."""
-    operation_id = submission.operation_id or await find_operation(run, kind, submission)
+    operation_id = submission.operation_id or await find_operation(run, operation, submission)
     if operation_id is None:
-        _put_back(run, kind, submission)
+        _requeue(run, operation, submission)
         return
-    settled = await finish(run, kind, submission, operation_id)
+    settled = await finish(run, operation, submission, operation_id)
     run.recorder.add(recovered=int(settled["accepted"].sum()))
 
 
@@ -68,8 +69,8 @@ async def resolve_uncertain(run: RunContext) -> None:
     run.recorder.add(recovered=len(accepted))
 
 
-def _put_back(run: RunContext, kind: Kind, submission: submissions.Submission) -> None:
+def _requeue(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     logger.warning("An earlier run was interrupted before it sent %d rows", len(submission.rows))
     with run.ledger.begin() as db:
-        kind.put_back(db, run, submission.rows)
+        operation.requeue(db, run, submission.rows)
         submissions.close(db, submission.id, "failed", run.clock.now_ms())

@@ -57,7 +57,7 @@ async def make_sure_of_limit(run: RunContext) -> None:
         async with run.shared.limiting, get_client() as client:
             await create_limit(client, name)
     except Exception as error:  # noqa: BLE001 - whatever fails there must not stop the run
-        _tell(error)
+        _log_unkept(error)
     else:
         run.shared.slot_limits.add(name)
 
@@ -100,7 +100,7 @@ async def _held(limit: str | None) -> AsyncExitStack:
             )
         )
     except Exception as error:  # noqa: BLE001 - the platform has the last word, not Prefect
-        _tell(error)
+        _log_unkept(error)
     return stack
 
 
@@ -115,10 +115,10 @@ async def _given_back(held: AsyncExitStack) -> None:
     try:
         await held.aclose()
     except Exception as error:  # noqa: BLE001 - its lease runs out by itself
-        _tell(error)
+        _log_unkept(error)
 
 
-def _tell(error: Exception) -> None:
+def _log_unkept(error: Exception) -> None:
     logger.warning(
         "The Prefect server does not keep the bulk operation slots just now (%s); 360Learning itself will",
         type(error).__name__,

@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Hashable
 
 import pandas as pd
-from sqlalchemy import Connection
 
 from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import NotFoundError
-from connectors.learning360.models import Operation, OperationType, Result, ResultInput
+from connectors.learning360.models import Operation, Result
 from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
+from tasks.load.bulk_operation import BulkOperation
 from tasks.load.results import outcomes
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -36,39 +35,9 @@ CLOCK_ALLOWANCE_MS = 15 * 60_000
 logger = logging.getLogger("coursera_sync.load")
 
 
-class Kind(Protocol):
-    """A kind of bulk operation: how its rows are sent, recognised in the results, written down, counted."""
-
-    type: OperationType
-    most_rows: int
-    #: What sending it is, for people who look on.
-    work: str
-
-    async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
-        """Submit the rows; returns the operation's id."""
-
-    def keys(self, rows: pd.DataFrame) -> Sequence[Hashable]:
-        """What tells each of the rows apart."""
-
-    def key(self, sent: ResultInput) -> Hashable:
-        """The same, from a result's input."""
-
-    async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:
-        """Find out what became of the rows that have no result (OUTCOME_COLUMNS), where that matters."""
-
-    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
-        """Write down what became of the rows."""
-
-    def put_back(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
-        """Write down that the rows were not sent after all, so that this run takes them up again."""
-
-    def count(self, run: RunContext, rows: pd.DataFrame) -> None:
-        """Count what became of the rows."""
-
-
-@step("send to 360Learning", run_name="send {kind.type}: {rows.shape[0]} rows")
+@step("send to 360Learning", run_name="send {operation.type}: {rows.shape[0]} rows")
 async def send_operation(
-    run: RunContext, kind: Kind, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
+    run: RunContext, operation: BulkOperation, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
 ) -> None:
     """Bring one bulk operation from intent to settled.
 
@@ -76,29 +45,35 @@ async def send_operation(
     by finding out what became of the first one's submission.
     """
     packing = run.shared.packing
-    submission, is_known = await packing.do(_intended, run, kind, rows, submission_id)
+    submission, is_known = await packing.do(_intended, run, operation, rows, submission_id)
     operation_id = submission.operation_id
     if is_known and operation_id is None:
-        operation_id = await find_operation(run, kind, submission)
+        operation_id = await find_operation(run, operation, submission)
     if operation_id is None:
-        operation_id = await _submitted(run, kind, submission)
-    settled = await finish(run, kind, submission, operation_id, ended)
-    kind.count(run, settled)
+        operation_id = await _submitted(run, operation, submission)
+    settled = await finish(run, operation, submission, operation_id, ended)
+    operation.count(run, settled)
 
 
-def _intended(run: RunContext, kind: Kind, rows: pd.DataFrame, submission_id: str) -> tuple[Submission, bool]:
+def _intended(
+    run: RunContext, operation: BulkOperation, rows: pd.DataFrame, submission_id: str
+) -> tuple[Submission, bool]:
     """The submission, written down before it is sent; and whether an earlier try had done so."""
     with run.ledger.begin() as db:
         if (earlier := submissions.find(db, submission_id)) is not None:
             return earlier, True
         at = run.learning360.now_ms()
-        submission = Submission(submission_id, run.target.id, run.id, kind.type, rows, intended_at=at)
+        submission = Submission(submission_id, run.target.id, run.id, operation.type, rows, intended_at=at)
         submissions.intend(db, submission, run.clock.now_ms())
         return submission, False
 
 
 async def finish(
-    run: RunContext, kind: Kind, submission: Submission, operation_id: str, ended: asyncio.Event | None = None
+    run: RunContext,
+    operation: BulkOperation,
+    submission: Submission,
+    operation_id: str,
+    ended: asyncio.Event | None = None,
 ) -> pd.DataFrame:
     """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows.
 
@@ -107,34 +82,36 @@ async def finish(
     with run.ledger.begin() as db:
         submissions.mark_sent(db, submission.id, operation_id, run.clock.now_ms())
     try:
-        operation = await _ended(run.learning360, run.clock, operation_id)
+        ended_operation = await _ended(run.learning360, run.clock, operation_id)
         if ended is not None:
             ended.set()
-        by_key = await _results(run.learning360, kind, operation_id)
+        by_key = await _results(run.learning360, operation, operation_id)
     except NotFoundError:
         logger.warning("360Learning no longer knows the operation %s", operation_id)
-        operation, by_key = None, {}
+        ended_operation, by_key = None, {}
     packing = run.shared.packing
-    answered = await packing.do(_with_outcomes, kind, submission.rows, by_key)
-    settled = await kind.resolve(run, answered)
-    await packing.do(_settle, run, kind, submission.id, settled, operation_id)
-    _tell(kind, operation, settled)
+    answered = await packing.do(_with_outcomes, operation, submission.rows, by_key)
+    settled = await operation.resolve(run, answered)
+    await packing.do(_settle, run, operation, submission.id, settled, operation_id)
+    _log_outcome(operation, ended_operation, settled)
     return settled
 
 
-def _with_outcomes(kind: Kind, rows: pd.DataFrame, by_key: dict[Hashable, Result]) -> pd.DataFrame:
-    return pd.concat([rows, outcomes(kind.keys(rows), by_key)], axis="columns")
+def _with_outcomes(
+    operation: BulkOperation, rows: pd.DataFrame, by_key: dict[Hashable, Result]
+) -> pd.DataFrame:
+    return pd.concat([rows, outcomes(operation.row_keys(rows), by_key)], axis="columns")
 
 
 def _settle(
-    run: RunContext, kind: Kind, submission_id: str, settled: pd.DataFrame, operation_id: str
+    run: RunContext, operation: BulkOperation, submission_id: str, settled: pd.DataFrame, operation_id: str
 ) -> None:
     with run.ledger.begin() as db:
-        kind.settle(db, run, settled, operation_id)
+        operation.settle(db, run, settled, operation_id)
         submissions.close(db, submission_id, "settled", run.clock.now_ms())
 
 
-async def find_operation(run: RunContext, kind: Kind, submission: Submission) -> str | None:
+async def find_operation(run: RunContext, operation: BulkOperation, submission: Submission) -> str | None:
     """Look among the platform's operations for one that carries a submission's rows.
 
     An answer got lost, or we did. Rows show only in results, so operations that are still running are waited
@@ -142,30 +119,30 @@ async def find_operation(run: RunContext, kind: Kind, submission: Submission) ->
     """
     with run.ledger.read() as db:
         looked_at = submissions.known_operations(db, submission.target_id)
-    ours = set(kind.keys(submission.rows))
+    ours = set(operation.row_keys(submission.rows))
     deadline = run.clock.monotonic() + LISTING_PATIENCE_SECONDS
     while True:
         since = submission.intended_at - CLOCK_ALLOWANCE_MS
-        for operation in await run.learning360.operations(kind.type, since):
-            if operation.id not in looked_at:
-                looked_at.add(operation.id)
-                await _ended(run.learning360, run.clock, operation.id)
-                carried = set(await _results(run.learning360, kind, operation.id))
+        for one in await run.learning360.operations(operation.type, since):
+            if one.id not in looked_at:
+                looked_at.add(one.id)
+                await _ended(run.learning360, run.clock, one.id)
+                carried = set(await _results(run.learning360, operation, one.id))
                 if carried and carried <= ours:
-                    return operation.id
+                    return one.id
         if run.clock.monotonic() >= deadline:
             return None
         await run.clock.sleep(LISTING_POLL_SECONDS)
 
 
-async def _submitted(run: RunContext, kind: Kind, submission: Submission) -> str:
+async def _submitted(run: RunContext, operation: BulkOperation, submission: Submission) -> str:
     """Submit; an answer that never came is looked for among the operations before anything is sent again."""
     for _ in range(SUBMISSION_TRIES):
         try:
-            return await _politely(run.clock, lambda: kind.submit(run, submission.rows))
+            return await _politely(run.clock, lambda: operation.submit(run, submission.rows))
         except OutcomeUnknownError:
             logger.warning("No answer to a submission; looking for it among the platform's operations")
-            if (operation_id := await find_operation(run, kind, submission)) is not None:
+            if (operation_id := await find_operation(run, operation, submission)) is not None:
                 return operation_id
         except SyncError:
             with run.ledger.begin() as db:  # certainly nothing was taken
@@ -177,9 +154,11 @@ async def _submitted(run: RunContext, kind: Kind, submission: Submission) -> str
     )
 
 
-async def _results(learning360: Learning360Client, kind: Kind, operation_id: str) -> dict[Hashable, Result]:
+async def _results(
+    learning360: Learning360Client, operation: BulkOperation, operation_id: str
+) -> dict[Hashable, Result]:
     results = await learning360.results(operation_id)
-    return {kind.key(result.input): result for result in results if result.input is not None}
+    return {operation.result_key(result.input): result for result in results if result.input is not None}
 
 
 async def _politely(clock: Clock, submit: Callable[[], Awaitable[str]]) -> str:
@@ -219,8 +198,8 @@ def _jitter(clock: Clock) -> float:
     return 1.0 + 0.2 * clock.random()
 
 
-def _tell(kind: Kind, operation: Operation | None, settled: pd.DataFrame) -> None:
+def _log_outcome(operation: BulkOperation, ended: Operation | None, settled: pd.DataFrame) -> None:
     refused = int((~settled["accepted"]).sum())
-    failed = operation is not None and operation.status == "error"
+    failed = ended is not None and ended.status == "error"
     ending = "ended in error" if failed else "ended"
-    logger.info("%s %s: %d rows, %d refused", kind.type, ending, len(settled), refused)
+    logger.info("%s %s: %d rows, %d refused", operation.type, ending, len(settled), refused)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from connectors.ledger.learners import addresses_of
 from tasks.load.dispatcher import Outbox
-from tasks.load.operations import SENT_COLUMNS, Statistics
+from tasks.load.operations import SENT_COLUMNS, StatisticImport
 from tasks.runtime.run_context import RunContext
 from tasks.statistics.pool import Pool
 from tasks.statistics.settled import Settled
@@ -31,7 +31,7 @@ def nothing_sent(index: pd.Index) -> pd.DataFrame:
 class Ahead:
     """What was sent ahead in this reading, by key (see `connectors.ledger.keys`)."""
 
-    def __init__(self, run: RunContext, outbox: Outbox, kind: Statistics, settled: Settled) -> None:
+    def __init__(self, run: RunContext, outbox: Outbox, kind: StatisticImport, settled: Settled) -> None:
         self._run = run
         self._outbox = outbox
         self._kind = kind
@@ -59,7 +59,7 @@ class Ahead:
     async def go_on(self) -> None:
         """Send what waits, if there is room and it is enough (see `Outbox.enough`)."""
         while self._outbox.has_room and len(self._waiting) >= self._outbox.enough:
-            most = self._kind.most_rows
+            most = self._kind.max_rows
             now, later = self._waiting.iloc[:most], self._waiting.iloc[most:]
             frames = self._run.shared.frames
             attempts = await frames.do(self._open_attempts, now.reset_index(drop=True))

@@ -70,7 +70,7 @@ class Compared:
 
     @property
     def repairable(self) -> pd.DataFrame:
-        """The attempts that can be sent to mend it, as `tasks.load.operations.Statistics` takes them."""
+        """The attempts that can be sent to mend it, as `tasks.load.operations.StatisticImport` takes them."""
         found = self.attempts.loc[self.attempts["difference"].isin(REPAIRABLE)]
         return found.assign(rule="reconcile: " + found["difference"]).reset_index(drop=True)
 

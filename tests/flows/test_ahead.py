@@ -16,7 +16,7 @@ ANN = "ann@example.com"
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page is mapped at once, every two attempts fill an operation, and little fits into memory."""
     monkeypatch.setattr("tasks.statistics.intake.BATCH", 2)
-    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", 2)
+    monkeypatch.setattr("tasks.load.operations.StatisticImport.max_rows", 2)
     monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 3)
 
 
@@ -77,7 +77,7 @@ def test_open_attempts_go_out_before_the_reading_has_ended(
     told: list[str] = []
     monkeypatch.setattr(Outbox, "add", noting(told, "sent", Outbox.add))
     monkeypatch.setattr(Intake, "take", noting(told, "page", Intake.take))
-    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", operation_rows)
+    monkeypatch.setattr("tasks.load.operations.StatisticImport.max_rows", operation_rows)
     for mail in learners(40):
         row(sync, mail, course, 9, **moving(sync, 9, 30))
     summary = sync.statistics()

@@ -179,7 +179,7 @@ def test_where_archiving_is_off_a_collapse_is_a_note(sync: Sync, archiving: pyte
 def test_more_than_an_operation_takes_are_archived_in_several(
     sync: Sync, archiving: pytest.MonkeyPatch
 ) -> None:
-    archiving.setattr("tasks.load.operations.CourseArchivals.most_rows", 2)
+    archiving.setattr("tasks.load.operations.CourseArchive.max_rows", 2)
     archiving.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
     removed(sync, 5)
     assert (sync.catalog().archived, sync.requests("DELETE", "/bulk/")) == (5, 3)

@@ -230,7 +230,7 @@ def test_a_specialization_takes_the_time_of_its_courses_from_the_ledger_too(sync
 def test_more_courses_than_an_operation_takes_go_in_several(
     sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.load.operations.CourseUpserts.most_rows", 2)
+    monkeypatch.setattr("tasks.load.operations.CourseUpsert.max_rows", 2)
     monkeypatch.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
     sync.add_courses(5)
     assert sync.catalog().accepted == 5
@@ -241,7 +241,7 @@ def test_more_courses_than_an_operation_takes_go_in_several(
 def test_three_operations_at_most_are_under_way_at_a_time(
     sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.load.operations.CourseUpserts.most_rows", 1)
+    monkeypatch.setattr("tasks.load.operations.CourseUpsert.max_rows", 1)
     sync.add_courses(7)
     under_way: list[int] = []
     platform = sync.sandbox.learning360

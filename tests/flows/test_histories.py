@@ -94,7 +94,7 @@ class History:
 def _in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reading is cut into batches, files and many operations."""
     monkeypatch.setattr("tasks.statistics.intake.BATCH", 10)
-    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", 5)
+    monkeypatch.setattr("tasks.load.operations.StatisticImport.max_rows", 5)
     monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 20)
 
 

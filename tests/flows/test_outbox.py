@@ -30,7 +30,7 @@ def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for number in range(ROWS):
         sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=40)
     monkeypatch.setattr("tasks.load.dispatcher.slot", slot)
-    monkeypatch.setattr("tasks.load.operations.Statistics.most_rows", OPERATION_ROWS)
+    monkeypatch.setattr("tasks.load.operations.StatisticImport.max_rows", OPERATION_ROWS)
     monkeypatch.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
     return seen
 
@@ -57,7 +57,7 @@ def test_the_last_rows_are_shared_out_among_the_slots(
     sync: Sync, monkeypatch: pytest.MonkeyPatch, courses: int, operations: int
 ) -> None:
     monkeypatch.setattr("tasks.load.dispatcher.slot", nullcontext)  # all are had at once
-    monkeypatch.setattr("tasks.load.operations.CourseUpserts.most_rows", 10)
+    monkeypatch.setattr("tasks.load.operations.CourseUpsert.max_rows", 10)
     sync.add_courses(courses)
     assert sync.catalog().accepted == courses
     assert sync.requests("PUT", "/courses") == operations
