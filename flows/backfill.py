@@ -106,7 +106,7 @@ async def _month_by_month(run: RunContext, intake: Intake) -> None:
 async def _together(run: RunContext, intake: Intake, workers: int) -> None:
     async with _ready(run), Outbox(run, StatisticImport()) as outbox:
         await put_aside(run, intake)
-        every = parts(run, intake, whole(intake, shows_all=False))
+        every = parts(run, intake, whole(intake, is_exhaustive=False))
         rest = await shared(run, every, workers)
         await send_progress(run, outbox, rest, Settled(run, in_full=False))
 

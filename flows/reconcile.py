@@ -14,8 +14,8 @@ from tasks.load.dispatcher import Outbox
 from tasks.load.operations import StatisticImport
 from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import adopt_attempts, require_known
-from tasks.reconcile.attempts import comparable, read_held_attempts, reconcile_attempts
-from tasks.reconcile.courses import adopt_courses, compare_courses, read_held_courses
+from tasks.reconcile.attempts import comparable, read_remote_attempts, reconcile_attempts
+from tasks.reconcile.courses import adopt_courses, compare_courses, read_remote_courses
 from tasks.reconcile.report import tell_differences
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
@@ -52,10 +52,10 @@ async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
     with Intake(run) as intake:
         reading = await extract_reports(run, ActivityWindow(), intake)
         await intake.finish(reading)
-        courses = await read_held_courses(run, catalog, intake.courses, missing_scopes)
-        await compare_courses(run, courses, shows_all=catalog.shows_all)
+        courses = await read_remote_courses(run, catalog, intake.courses, missing_scopes)
+        await compare_courses(run, courses, is_exhaustive=catalog.is_exhaustive)
         if attempts:
-            held = await read_held_attempts(run, courses)
+            held = await read_remote_attempts(run, courses)
             if adopt:
                 await adopt_courses(run, courses)
                 run = await adopt_attempts(run, held.of(held.attempts["key"].to_numpy()))
@@ -63,7 +63,7 @@ async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
                 require_known(run)
             async with Outbox(run, StatisticImport()) as outbox:
                 await reconcile_attempts(
-                    run, intake, held, repair=repair, shows_all=reading.shows_all, outbox=outbox
+                    run, intake, held, repair=repair, is_exhaustive=reading.is_exhaustive, outbox=outbox
                 )
     tell_differences(run)
     catalog.require_complete()

@@ -58,7 +58,7 @@ async def _bring_progress(run: RunContext, *, full: bool, fresh: bool) -> None:
             await intake.finish(reading)
             run = await know_what_is_held(run, intake.courses, fresh=fresh)
             await put_aside(run, intake)
-            of = whole(intake, shows_all=reading.shows_all)
+            of = whole(intake, is_exhaustive=reading.is_exhaustive)
             await send_progress(run, outbox, parts(run, intake, of, ahead, settled), settled)
             count_settled(run, settled, ahead)
             await outbox.flush()

@@ -14,7 +14,7 @@ from connectors.ledger.database import Ledger
 from connectors.settings import SyncSettings
 from tasks.catalog.usage import used
 from tasks.extract.accepted_courses import accepted_names
-from tasks.extract.coursera import CatalogReading
+from tasks.extract.coursera import CatalogSnapshot
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -38,7 +38,7 @@ class Gone:
 
 
 @step("look for courses that are gone")
-async def find_gone(run: RunContext, reading: CatalogReading) -> Gone:
+async def find_gone(run: RunContext, reading: CatalogSnapshot) -> Gone:
     """Find the live courses that a complete reading misses, and where they are used.
 
     Only a reading in which every element had a usable id can say that a course is gone.
@@ -48,7 +48,7 @@ async def find_gone(run: RunContext, reading: CatalogReading) -> Gone:
     live = int(known["live"].sum())
     ids = [_content_id(element) for element in reading.elements]
     shown = [one for one in ids if one is not None]
-    trusted = reading.shows_all and len(shown) == len(ids)
+    trusted = reading.is_exhaustive and len(shown) == len(ids)
     missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
     gone = Gone(await _told(run, _counted(missed, today(run.clock)), live), live, shown)
     run.recorder.section("missing", _section(gone, run.settings.sync.archive_limit))

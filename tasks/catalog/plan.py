@@ -13,7 +13,7 @@ from connectors.ledger.streams import CATALOG
 from tasks.catalog.archive import Gone, note_gone, to_archive, today
 from tasks.catalog.data_quality import show_quality
 from tasks.extract.accepted_courses import accepted_bodies, accepted_seconds
-from tasks.extract.coursera import CatalogReading
+from tasks.extract.coursera import CatalogSnapshot
 from tasks.load import rejects
 from tasks.reporting.samples import sample_courses
 from tasks.runtime.run_context import RunContext
@@ -46,7 +46,7 @@ class CatalogPlan:
 
 
 @step("map the catalog to external courses")
-async def map_catalog(run: RunContext, reading: CatalogReading) -> MappedCatalog:
+async def map_catalog(run: RunContext, reading: CatalogSnapshot) -> MappedCatalog:
     """Map every element, and those that earlier runs rejected; count what is folded or rejected."""
     aside = rejects.taken_up_again(run.ledger, run.target.id, CATALOG, reading)
     elements = [*reading.elements, *aside]

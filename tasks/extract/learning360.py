@@ -17,7 +17,7 @@ from tasks.runtime.run_context import RunContext
 IDS_AT_ONCE = 50
 REQUESTS_AT_ONCE = 8
 
-HELD_COLUMNS = (
+REMOTE_COLUMNS = (
     "learner",
     "course",
     "first_at",
@@ -30,8 +30,8 @@ HELD_COLUMNS = (
 )
 
 
-async def held_attempts(run: RunContext, courses: Sequence[str]) -> pd.DataFrame:
-    """All attempts that 360Learning holds on courses (externalIds): HELD_COLUMNS.
+async def remote_attempts(run: RunContext, courses: Sequence[str]) -> pd.DataFrame:
+    """All attempts that 360Learning holds on courses (externalIds): REMOTE_COLUMNS.
 
     learner, course and resource_id str; times int64 epoch milliseconds; completed bool; progress and
     time_spent int64; score Int64. Raises MissingScopeError without courseStats:read and users:read.
@@ -55,7 +55,7 @@ async def attempts_on(
 ) -> pd.DataFrame:
     """The attempts on courses (externalIds) of learners (addresses), both by 360Learning's ids.
 
-    HELD_COLUMNS; MissingScopeError without courseStats:read.
+    REMOTE_COLUMNS; MissingScopeError without courseStats:read.
     """
     ids = list(courses)
     pages = [
@@ -67,12 +67,12 @@ async def attempts_on(
     return pd.concat(filled, ignore_index=True) if filled else _frame([])
 
 
-async def proven(run: RunContext, rows: pd.DataFrame) -> pd.Series:
+async def find_created_attempts(run: RunContext, rows: pd.DataFrame) -> pd.Series:
     """Which statistics have become attempts: resource_id by the index of the rows, those found alone.
 
     An attempt is told by its learner, its course and its first activity, to the millisecond.
     """
-    held = await held_attempts(run, rows["course"].unique().tolist())
+    held = await remote_attempts(run, rows["course"].unique().tolist())
     told = ["learner", "course", "first_at"]
     found = rows[told].reset_index().merge(held[[*told, "resource_id"]].drop_duplicates(told), on=told)
     return found.set_index("index")["resource_id"]
@@ -83,11 +83,11 @@ async def _course_ids(run: RunContext, courses: Sequence[str]) -> dict[str, str]
     with run.ledger.read() as db:
         known = course_ids(db, run.target.id, courses)
     unknown = set(courses) - set(known.values())
-    asked = await held_courses(run.learning360, run.integration_id, sorted(unknown))
+    asked = await remote_courses(run.learning360, run.integration_id, sorted(unknown))
     return known | {str(course["courseId"]): external_id for external_id, course in asked.items()}
 
 
-async def held_courses(
+async def remote_courses(
     learning360: Learning360Client, integration_id: str, external_ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """The courses of the integration as 360Learning holds them, by externalId, as far as they are there."""
@@ -129,7 +129,7 @@ def _ms(moment: str | None) -> int | None:
 
 
 def _frame(attempts: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(attempts, columns=list(HELD_COLUMNS), dtype=object).dropna(subset="first_at")
+    frame = pd.DataFrame(attempts, columns=list(REMOTE_COLUMNS), dtype=object).dropna(subset="first_at")
     whole = dict.fromkeys(("first_at", "last_at", "progress", "time_spent"), "int64")
     texts = dict.fromkeys(("learner", "course", "resource_id"), "str")
     return frame.astype({**whole, **texts, "completed": "bool", "score": "Int64"})

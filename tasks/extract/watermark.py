@@ -2,7 +2,7 @@
 
 from connectors.ledger.database import Ledger
 from connectors.ledger.watermarks import move_watermark, read_watermark
-from tasks.extract.coursera import Reading
+from tasks.extract.coursera import ListingRead
 from tasks.extract.window import ActivityWindow
 from tasks.runtime.run_context import RunContext
 
@@ -23,7 +23,7 @@ def since_last_run(run: RunContext, stream: str, *, full: bool) -> ActivityWindo
     return ActivityWindow(watermark.read_at - OVERLAP_MS)
 
 
-def mark_read(ledger: Ledger, target_id: int, stream: str, reading: Reading) -> None:
+def mark_read(ledger: Ledger, target_id: int, stream: str, reading: ListingRead) -> None:
     """Move a stream's watermark to the moment at which a good reading began."""
     with ledger.begin() as db:
         move_watermark(db, target_id, stream, reading.began_at, in_full=reading.in_full)

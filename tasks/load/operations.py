@@ -13,7 +13,7 @@ from connectors.ledger import courses, rejects
 from connectors.ledger.attempts import ATTEMPT_COLUMNS, accept_attempts
 from connectors.ledger.bulk_io import records
 from connectors.ledger.streams import CATALOG, STATISTICS
-from tasks.extract.learning360 import proven
+from tasks.extract.learning360 import find_created_attempts
 from tasks.load import payloads
 from tasks.load.results import course_key, statistic_key
 from tasks.runtime.run_context import RunContext
@@ -145,7 +145,7 @@ class StatisticImport:
         if not doubtful.any():
             return rows
         try:
-            found = await proven(run, rows.loc[doubtful])
+            found = await find_created_attempts(run, rows.loc[doubtful])
         except MissingScopeError:
             return rows.assign(uncertain=doubtful, reason=rows["reason"].mask(doubtful, UNCERTAIN))
         came = found.reindex(rows.index)

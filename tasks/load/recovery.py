@@ -14,7 +14,7 @@ from connectors.ledger import rejects, submissions
 from connectors.ledger.attempts import accept_attempts
 from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
-from tasks.extract.learning360 import proven
+from tasks.extract.learning360 import find_created_attempts
 from tasks.load.bulk_operation import BulkOperation
 from tasks.load.operations import attempt_ids
 from tasks.load.submit import find_operation, finish
@@ -57,7 +57,7 @@ async def resolve_uncertain(run: RunContext) -> None:
         return
     rows = keyed(pd.DataFrame([orjson.loads(text) for text in texts]).astype({"score": "Int64"}))
     try:
-        found = (await proven(run, rows)).reindex(rows.index)
+        found = (await find_created_attempts(run, rows)).reindex(rows.index)
     except MissingScopeError:
         return
     accepted = rows.assign(resource_id=found).loc[found.notna()]

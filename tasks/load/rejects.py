@@ -9,7 +9,7 @@ import pandas as pd
 from connectors.coursera.row_ids import identity
 from connectors.ledger import rejects
 from connectors.ledger.database import Ledger
-from tasks.extract.coursera import CatalogReading
+from tasks.extract.coursera import CatalogSnapshot
 from tasks.runtime.run_context import RunContext
 
 MS_PER_DAY = 86_400_000
@@ -22,9 +22,9 @@ def rows_aside(ledger: Ledger, target_id: int, stream: str) -> list[object]:
     return [orjson.loads(raw) for raw in aside["raw"].dropna()]
 
 
-def taken_up_again(ledger: Ledger, target_id: int, stream: str, reading: CatalogReading) -> list[object]:
+def taken_up_again(ledger: Ledger, target_id: int, stream: str, reading: CatalogSnapshot) -> list[object]:
     """Rows put aside by earlier runs that a reading does not show, though Coursera may have them still."""
-    if reading.shows_all:
+    if reading.is_exhaustive:
         return []
     shown = {identity(element) for element in reading.elements}
     aside = rows_aside(ledger, target_id, stream)

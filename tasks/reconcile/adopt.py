@@ -12,7 +12,7 @@ from connectors.ledger.database import Ledger
 from connectors.ledger.enrollments import reset_digests
 from connectors.ledger.keys import keyed, keys
 from connectors.ledger.targets import Target, trust
-from tasks.extract.learning360 import held_attempts
+from tasks.extract.learning360 import remote_attempts
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.row_keys import KEY
@@ -64,7 +64,7 @@ def require_known(run: RunContext) -> None:
 
 async def _adopted(run: RunContext, courses: list[str]) -> pd.DataFrame:
     try:
-        held = await held_attempts(run, courses)
+        held = await remote_attempts(run, courses)
     except MissingScopeError as error:
         raise AccessError(
             "This ledger does not know what the integration in 360Learning holds: it was lost, or another "
@@ -76,7 +76,7 @@ async def _adopted(run: RunContext, courses: list[str]) -> pd.DataFrame:
 
 
 async def adopt_attempts(run: RunContext, held: pd.DataFrame) -> RunContext:
-    """Let the ledger know the attempts that 360Learning holds (HELD_COLUMNS) and it does not.
+    """Let the ledger know the attempts that 360Learning holds (REMOTE_COLUMNS) and it does not.
 
     An attempt is told by its learner, its course and its first activity; what the ledger knows stays. Returns
     the run with the target as it is then.

@@ -13,7 +13,7 @@ from connectors.ledger.keys import keyed
 from connectors.ledger.learners import move_learners
 from tasks.extract.learning360 import addresses, attempts_on
 from tasks.load.dispatcher import Outbox
-from tasks.reconcile.courses import HeldCourses
+from tasks.reconcile.courses import RemoteCourses
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.statistics.intake import Intake
@@ -37,21 +37,21 @@ ATTEMPT_SCOPES = ("courseStats:read", "users:read")
 KEYS_AT_ONCE = 50_000
 
 
-class HeldAttempts:
+class RemoteAttempts:
     """What 360Learning holds of learners. A plain class, so that Prefect does not walk through it.
 
-    ``attempts``: see `tasks.extract.learning360.HELD_COLUMNS`, learner and course as categories, for there
+    ``attempts``: see `tasks.extract.learning360.REMOTE_COLUMNS`, learner and course as categories, for there
     are many, and their key (int64); ``learners``: the addresses that 360Learning knows; ``courses``: the
     courses (externalIds) that it has.
     """
 
-    def __init__(self, attempts: pd.DataFrame, learners: set[str], courses: HeldCourses) -> None:
+    def __init__(self, attempts: pd.DataFrame, learners: set[str], courses: RemoteCourses) -> None:
         self.attempts = keyed(attempts).astype({"learner": "category", "course": "category"})
         self.learners = learners
         self.courses = courses
 
     def of(self, keys: Numbers) -> pd.DataFrame:
-        """The attempts of some learners' courses: HELD_COLUMNS, and key."""
+        """The attempts of some learners' courses: REMOTE_COLUMNS, and key."""
         theirs = self.attempts.loc[self.attempts["key"].isin(keys)]
         return theirs.astype({"learner": "str", "course": "str"}).reset_index(drop=True)
 
@@ -68,35 +68,43 @@ def comparable(missing_scopes: Sequence[str], *, required: bool) -> bool:
 
 
 @step("read back the attempts that 360Learning holds")
-async def read_held_attempts(run: RunContext, courses: HeldCourses) -> HeldAttempts:
+async def read_remote_attempts(run: RunContext, courses: RemoteCourses) -> RemoteAttempts:
     """Read all attempts on the integration's courses."""
     learners = await addresses(run.learning360)
     attempts = await attempts_on(run.learning360, courses.by_id, learners)
-    return HeldAttempts(attempts, set(learners.values()), courses)
+    return RemoteAttempts(attempts, set(learners.values()), courses)
 
 
 async def reconcile_attempts(
-    run: RunContext, intake: Intake, held: HeldAttempts, *, repair: bool, shows_all: bool, outbox: Outbox
+    run: RunContext,
+    intake: Intake,
+    held: RemoteAttempts,
+    *,
+    repair: bool,
+    is_exhaustive: bool,
+    outbox: Outbox,
 ) -> None:
     """Compare all that was read, and all that is held or known of others, part by part; repair what can be.
 
-    What a reading does not show can only be said to be missing at Coursera where it ``shows_all``.
+    What a reading does not show can only be said to be missing at Coursera where it ``is_exhaustive``.
     """
     unmapped = intake.put_aside
     run.recorder.add(extracted=len(unmapped))
     run.recorder.reject(unmapped["reason"])
     seen: list[Numbers] = []
-    for part in parts(run, intake, whole(intake, shows_all=shows_all)):
+    for part in parts(run, intake, whole(intake, is_exhaustive=is_exhaustive)):
         keys = known_as([part.rows], part.moves)
         seen.append(keys)
         await outbox.add(await compare(run, part, keys, held, repair=repair))
-    if shows_all:
+    if is_exhaustive:
         nothing = Part(intake.nothing, NO_KEYS, NO_KEYS, NO_MOVES, intake.nothing[ADDRESS])
         for keys in _others(run.ledger, run.target.id, held, seen):
             await outbox.add(await compare(run, nothing, keys, held, repair=repair))
 
 
-def _others(ledger: Ledger, target_id: int, held: HeldAttempts, seen: Sequence[Numbers]) -> Iterator[Numbers]:
+def _others(
+    ledger: Ledger, target_id: int, held: RemoteAttempts, seen: Sequence[Numbers]
+) -> Iterator[Numbers]:
     """The learners' courses that the reading does not show, though there are attempts on this side."""
     with ledger.read() as db:
         known = attempted(db, target_id)
@@ -108,7 +116,7 @@ def _others(ledger: Ledger, target_id: int, held: HeldAttempts, seen: Sequence[N
 
 @step("compare learners' progress with what 360Learning holds")
 async def compare(
-    run: RunContext, part: Part, keys: Numbers, held: HeldAttempts, *, repair: bool
+    run: RunContext, part: Part, keys: Numbers, held: RemoteAttempts, *, repair: bool
 ) -> pd.DataFrame:
     """Compare learners' courses, of which a part has all rows or none; returns what to send to ``repair``."""
     rule = run.settings.sync.launch_rule
@@ -146,7 +154,7 @@ def _count(run: RunContext, part: Part, merged: pd.DataFrame, send: pd.DataFrame
     )
 
 
-def _tell(run: RunContext, compared: Compared, held: HeldAttempts) -> None:
+def _tell(run: RunContext, compared: Compared, held: RemoteAttempts) -> None:
     sorts = Counter(compared.attempts["difference"])
     sorts[ONLY] += len(compared.only)
 

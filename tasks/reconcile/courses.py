@@ -10,8 +10,8 @@ from connectors.ledger import courses as ledger
 from connectors.ledger.attempts import attempted_courses
 from connectors.settings import Learning360Settings
 from tasks.extract.accepted_courses import accepted_seconds
-from tasks.extract.coursera import CatalogReading
-from tasks.extract.learning360 import held_courses
+from tasks.extract.coursera import CatalogSnapshot
+from tasks.extract.learning360 import remote_courses
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.comparison import DIFFERENCES, FOUND_COLUMNS, ONLY, filled, found_courses
@@ -20,7 +20,7 @@ from tasks.transform.courses.courses import bodies, latest, map_courses
 COURSES_SCOPE = "courses:read"
 
 
-class HeldCourses:
+class RemoteCourses:
     """The courses of both sides. A plain class, so that Prefect does not walk through it.
 
     ``bodies``: the courses (JSON) that 360Learning holds, by externalId; ``by_id``: externalIds by its own
@@ -44,24 +44,24 @@ class HeldCourses:
 
 
 @step("read back the courses that 360Learning holds")
-async def read_held_courses(
-    run: RunContext, catalog: CatalogReading, attempted: Sequence[str], missing_scopes: Sequence[str]
-) -> HeldCourses:
+async def read_remote_courses(
+    run: RunContext, catalog: CatalogSnapshot, attempted: Sequence[str], missing_scopes: Sequence[str]
+) -> RemoteCourses:
     """Read the integration's courses: of the catalog, of reports, and all that the ledger knows."""
     expected = _expected(run, catalog)
     with run.ledger.read() as db:
         known = ledger.known_courses(db, run.target.id)["external_id"].tolist()
         known += attempted_courses(db, run.target.id)
     ids = sorted({*expected, *attempted, *known})
-    found = await held_courses(run.learning360, run.integration_id, ids)
-    courses = HeldCourses({one: orjson.dumps(course).decode() for one, course in found.items()}, expected)
+    found = await remote_courses(run.learning360, run.integration_id, ids)
+    courses = RemoteCourses({one: orjson.dumps(course).decode() for one, course in found.items()}, expected)
     if COURSES_SCOPE not in missing_scopes:
         await _look_at_group(run.learning360, run.settings.learning360, courses)
     return courses
 
 
 @step("compare the catalog with what 360Learning holds")
-async def compare_courses(run: RunContext, courses: HeldCourses, *, shows_all: bool) -> None:
+async def compare_courses(run: RunContext, courses: RemoteCourses, *, is_exhaustive: bool) -> None:
     """Tell where courses differ. What only 360Learning has shows where the catalog was read whole."""
     found = found_courses(courses.expected, courses.bodies, archived=courses.archived)
     others = pd.DataFrame(
@@ -75,14 +75,14 @@ async def compare_courses(run: RunContext, courses: HeldCourses, *, shows_all: b
         }
     )
     found = pd.concat([found, filled(others.reindex(columns=FOUND_COLUMNS))], ignore_index=True)
-    if not shows_all:
+    if not is_exhaustive:
         found = found.loc[found["difference"].ne(ONLY)]
     things = found.drop_duplicates(["difference", "course", "why"])["difference"]
     run.recorder.differ(found, {sort: int(things.eq(sort).sum()) for sort in DIFFERENCES})
 
 
 @step("adopt the courses that 360Learning holds")
-async def adopt_courses(run: RunContext, courses: HeldCourses) -> None:
+async def adopt_courses(run: RunContext, courses: RemoteCourses) -> None:
     """Let the ledger know the courses that 360Learning holds and it does not, but for archived ones.
 
     What was sent of them is not known: their digest is none, so that the next catalog run sends them again.
@@ -109,7 +109,7 @@ async def adopt_courses(run: RunContext, courses: HeldCourses) -> None:
 
 
 async def _look_at_group(
-    learning360: Learning360Client, settings: Learning360Settings, courses: HeldCourses
+    learning360: Learning360Client, settings: Learning360Settings, courses: RemoteCourses
 ) -> None:
     """Find which courses are archived, and which ones of the integration no externalId is known of."""
     async for page in learning360.external_courses(settings.group_id):
@@ -122,7 +122,7 @@ async def _look_at_group(
                 courses.others[course["_id"]] = str(course["name"])
 
 
-def _expected(run: RunContext, catalog: CatalogReading) -> dict[str, str]:
+def _expected(run: RunContext, catalog: CatalogSnapshot) -> dict[str, str]:
     """The courses (JSON by externalId) that the catalog maps to; what cannot be mapped is in no count."""
     mapped = map_courses(
         catalog.elements,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from connectors.ledger import rejects
 from connectors.ledger.streams import STATISTICS
-from tasks.extract.coursera import Reading
+from tasks.extract.coursera import ListingRead
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import RunContext
 from tasks.statistics.intake import Intake
@@ -12,7 +12,7 @@ from tasks.statistics.intake import Intake
 NONE = "none"
 
 
-def tell_freshness(run: RunContext, reading: Reading, intake: Intake) -> None:
+def tell_freshness(run: RunContext, reading: ListingRead, intake: Intake) -> None:
     """Tell it in the run's report; moments are UTC.
 
     The reports lag live data by up to 24 hours, and new enrollments by up to 48; a change is unsent while its

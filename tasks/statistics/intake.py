@@ -14,7 +14,7 @@ from connectors.coursera.models import Page, report_fields, report_rows
 from connectors.coursera.row_ids import Hashes, hashes
 from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
-from tasks.extract.coursera import Reading
+from tasks.extract.coursera import ListingRead
 from tasks.load import rejects as aside
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -152,9 +152,9 @@ class Intake:
         if self._ahead is not None:
             await self._ahead.go_on()
 
-    async def finish(self, reading: Reading) -> None:
+    async def finish(self, reading: ListingRead) -> None:
         """The reading has ended: rows put aside earlier that it does not show are taken up again."""
-        if not reading.shows_all:
+        if not reading.is_exhaustive:
             again = report_rows(aside.rows_aside(self._run.ledger, self._run.target.id, STATISTICS))
             await self._map_all()
             names = hashes(again)

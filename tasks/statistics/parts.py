@@ -64,9 +64,9 @@ class Slice:
     forgets: bool
 
 
-def whole(intake: Intake, *, shows_all: bool) -> Slice:
+def whole(intake: Intake, *, is_exhaustive: bool) -> Slice:
     """A reading as a whole."""
-    return Slice("", intake.partitions(), NO_NUMBERS, retries=not shows_all, forgets=shows_all)
+    return Slice("", intake.partitions(), NO_NUMBERS, retries=not is_exhaustive, forgets=is_exhaustive)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._held: list[pd.DataFrame] = []
-        self._held_rows = 0
+        self._remote_rows = 0
         #: How many rows there will be, as far as that is known.
         self.expected = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -47,8 +47,8 @@ class Spool:
     def add(self, frame: pd.DataFrame) -> None:
         """Keep a frame's rows."""
         self._held.append(frame)
-        self._held_rows += len(frame)
-        if self._held_rows > ROWS_AT_ONCE:
+        self._remote_rows += len(frame)
+        if self._remote_rows > ROWS_AT_ONCE:
             self._put_down()
 
     def partitions(self) -> Iterator[pd.DataFrame]:
@@ -66,7 +66,7 @@ class Spool:
         if not self._held:
             return
         rows = pd.concat(self._held, ignore_index=True)
-        self._held, self._held_rows = [], 0
+        self._held, self._remote_rows = [], 0
         if not self._writers:
             self._open(pa.Schema.from_pandas(rows, preserve_index=False), max(self.expected, len(rows)))
         part = _parts(rows["key"].to_numpy(dtype="int64"), len(self._writers))

@@ -99,7 +99,7 @@ def expected_attempts(merged: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFr
 
 
 def compare_attempts(expected: pd.DataFrame, held: pd.DataFrame, *, launch_rule: LaunchRule) -> Compared:
-    """Compare the attempts of some learners; ``held``: see `tasks.extract.learning360.HELD_COLUMNS`.
+    """Compare the attempts of some learners; ``held``: see `tasks.extract.learning360.REMOTE_COLUMNS`.
 
     An attempt is told by its learner, its course and its first activity. One at 0 % is a launch's, and no
     difference.
@@ -137,7 +137,7 @@ def found_attempts(
         parts.append(_attempt_rows(rows, field, rows["difference"]))
     rows = pd.concat([part for part in parts if len(part)] or parts[:1]).sort_index(kind="stable")
     return filled(
-        pd.concat([rows, _held_rows(compared.only, ONLY), _held_rows(compared.launches, LAUNCH)]), names
+        pd.concat([rows, _remote_rows(compared.only, ONLY), _remote_rows(compared.launches, LAUNCH)]), names
     )
 
 
@@ -234,7 +234,7 @@ def _attempt_rows(rows: pd.DataFrame, field: str, difference: pd.Series) -> pd.D
     )
 
 
-def _held_rows(held: pd.DataFrame, difference: str) -> pd.DataFrame:
+def _remote_rows(held: pd.DataFrame, difference: str) -> pd.DataFrame:
     """Rows of what only 360Learning has: how far it is, or of a launch when it was."""
     field = "last_at" if difference == LAUNCH else "progress"
     return pd.DataFrame(
