@@ -211,7 +211,7 @@ def load_sync_settings() -> SyncSettings:
     return sync
 
 
-def settings_at_hand(model: type[S]) -> S | None:
+def settings_from_environment(model: type[S]) -> S | None:
     """One platform's settings without any fallback; None where required ones are missing.
 
     Raises SettingsError where one is wrong.

@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from pydantic import Field, StringConstraints
 
 from connectors.ledger.streams import STATISTICS
-from flows.final_state import ended
+from flows.final_state import to_final_state
 from flows.run_names import run_name
 from tasks.extract.coursera import extract_window
 from tasks.extract.window import chosen_window
@@ -22,8 +22,8 @@ from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import require_known
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.run_lifecycle import holding
-from tasks.runtime.targets import on_each_target
+from tasks.runtime.run_lifecycle import hold_stream_lock
+from tasks.runtime.targets import run_for_each_target
 from tasks.setup.integration import ensure_integration
 from tasks.statistics.aliases import apply_aliases
 from tasks.statistics.compare import put_aside, send_progress
@@ -63,7 +63,7 @@ async def backfill(
     """
     chosen = _Chosen(active_from, active_to, programs or [], learners or [])
     work = partial(_bring_window, chosen=chosen, workers=workers)
-    return ended(await on_each_target("backfill", work, dry_run=dry_run))
+    return to_final_state(await run_for_each_target("backfill", work, dry_run=dry_run))
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ async def _together(run: RunContext, intake: Intake, workers: int) -> None:
 @asynccontextmanager
 async def _ready(run: RunContext) -> AsyncIterator[None]:
     """Have the stream for oneself, with nothing left open."""
-    async with holding(run, STATISTICS):
+    async with hold_stream_lock(run, STATISTICS):
         await recover(run, [StatisticImport()])
         await resolve_uncertain(run)
         await apply_aliases(run)

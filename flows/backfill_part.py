@@ -5,13 +5,13 @@ from functools import partial
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.final_state import ended
+from flows.final_state import to_final_state
 from flows.run_names import run_name
 from tasks.load.dispatcher import Outbox
 from tasks.load.operations import StatisticImport
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.targets import on_each_target
+from tasks.runtime.targets import run_for_each_target
 from tasks.setup.integration import ensure_integration
 from tasks.statistics.compare import send_progress
 from tasks.statistics.settled import Settled
@@ -27,7 +27,7 @@ async def backfill_part(*, part_of: str, worker: int) -> Summary | State[Summary
         worker: Which share, from 0 on.
     """
     work = partial(_bring_share, part_of=part_of, worker=worker)
-    return ended(await on_each_target("backfill-part", work, part_of=part_of))
+    return to_final_state(await run_for_each_target("backfill-part", work, part_of=part_of))
 
 
 async def _bring_share(run: RunContext, part_of: str, worker: int) -> None:

@@ -8,7 +8,7 @@ from tasks.reporting.summary import Summary
 WITH_REJECTS = "Completed with rejects"
 
 
-def ended(summary: Summary) -> Summary | State[Summary]:
+def to_final_state(summary: Summary) -> Summary | State[Summary]:
     """The flow's result; rows put aside show in the name of the state it ends in."""
     if summary.state != "completed_with_rejects":
         return summary

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from connectors.ledger.streams import STATISTICS
-from flows.final_state import ended
+from flows.final_state import to_final_state
 from flows.run_names import run_name
 from tasks.extract.coursera import extract_catalog, extract_reports
 from tasks.extract.window import ActivityWindow
@@ -16,10 +16,10 @@ from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import adopt_attempts, require_known
 from tasks.reconcile.attempts import comparable, read_remote_attempts, reconcile_attempts
 from tasks.reconcile.courses import adopt_courses, compare_courses, read_remote_courses
-from tasks.reconcile.report import tell_differences
+from tasks.reconcile.report import add_difference_sections
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.targets import on_each_target
+from tasks.runtime.targets import run_for_each_target
 from tasks.setup.integration import require_integration
 from tasks.setup.scopes import scopes_to_read_back
 from tasks.statistics.intake import Intake
@@ -35,7 +35,7 @@ async def reconcile(*, repair: bool = False, adopt: bool = False) -> Summary | S
     """
     work = partial(_compare, repair=repair, adopt=adopt)
     stream = STATISTICS if repair or adopt else None
-    return ended(await on_each_target("reconcile", work, stream=stream))
+    return to_final_state(await run_for_each_target("reconcile", work, stream=stream))
 
 
 async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
@@ -65,6 +65,6 @@ async def _compare(run: RunContext, *, repair: bool, adopt: bool) -> None:
                 await reconcile_attempts(
                     run, intake, held, repair=repair, is_exhaustive=reading.is_exhaustive, outbox=outbox
                 )
-    tell_differences(run)
+    add_difference_sections(run)
     catalog.require_complete()
     reading.require_complete()

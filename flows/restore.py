@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from connectors.ledger.streams import CATALOG
-from flows.final_state import ended
+from flows.final_state import to_final_state
 from flows.run_names import run_name
 from tasks.catalog.restore import find_archived, known_here
 from tasks.load.dispatcher import send
@@ -15,7 +15,7 @@ from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.targets import on_each_target
+from tasks.runtime.targets import run_for_each_target
 from tasks.setup.integration import ensure_integration
 
 
@@ -32,7 +32,7 @@ async def restore(
         dry_run: Only say what would be sent, and send nothing. Do this first, and read its report.
     """
     work = partial(_bring_back, courses=courses or [])
-    return ended(await on_each_target("restore", work, stream=CATALOG, dry_run=dry_run))
+    return to_final_state(await run_for_each_target("restore", work, stream=CATALOG, dry_run=dry_run))
 
 
 async def _bring_back(run: RunContext, courses: Sequence[str]) -> None:

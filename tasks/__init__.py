@@ -1,5 +1,5 @@
 """The steps of a run, as Prefect tasks around plain functions."""
 
-from tasks.runtime.memory import be_frugal
+from tasks.runtime.memory import configure_allocator
 
-be_frugal()
+configure_allocator()

@@ -25,7 +25,7 @@ MOST_CANCELLATIONS = 3
 T = TypeVar("T")
 
 
-def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
     """Run it to its end and return its result, or raise its error.
 
     On a KeyboardInterrupt it is cancelled, and given some seconds to end; then the KeyboardInterrupt goes on.

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from connectors.errors import SyncError
-from flows.cli.interrupts import run_to_end
+from flows.cli.interrupts import run_interruptibly
 from flows.cli.preflight import require_settings
 from flows.server.prefect_settings import GOOD_SETTINGS
 from tasks.reporting.summary import COUNTS, INTERRUPTED, Summary
@@ -107,7 +107,7 @@ def run_flow(
 def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
     require_settings(getattr(flow, "name", ""))
     try:
-        result = run_to_end(flow(**parameters))
+        result = run_interruptibly(flow(**parameters))
     except KeyboardInterrupt as error:
         raise SyncError(INTERRUPTED) from error
     except RuntimeError as error:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from connectors.blocks import NAME, CourseraCredentials, Learning360Credentials
 from connectors.errors import AccessError, SettingsError, SyncError
 from connectors.ledger.refresh_tokens import fingerprint
-from connectors.settings import CourseraSettings, Learning360Settings, settings_at_hand
+from connectors.settings import CourseraSettings, Learning360Settings, settings_from_environment
 from flows.server import alerts
 from flows.server.crashed_runs import mark_dead_runs
 from tasks.load.slots import BULK_SLOTS, create_limit, limit_name
@@ -67,7 +67,10 @@ def _refused(server: str, error: httpx.HTTPStatusError) -> SyncError:
 
 
 async def _register(server: str, *, one_machine: bool) -> Registration:
-    coursera, learning360 = settings_at_hand(CourseraSettings), settings_at_hand(Learning360Settings)
+    coursera, learning360 = (
+        settings_from_environment(CourseraSettings),
+        settings_from_environment(Learning360Settings),
+    )
     registration = Registration(server)
     async with get_client() as client:
         registration.done += [

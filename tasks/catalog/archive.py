@@ -12,7 +12,7 @@ from connectors.ledger import courses
 from connectors.ledger.bulk_io import records
 from connectors.ledger.database import Ledger
 from connectors.settings import SyncSettings
-from tasks.catalog.usage import used
+from tasks.catalog.usage import usage_by_course
 from tasks.extract.accepted_courses import accepted_names
 from tasks.extract.coursera import CatalogSnapshot
 from tasks.reporting.recorder import Section
@@ -24,12 +24,12 @@ MOST_TOLD = 10
 
 
 @dataclass(frozen=True)
-class Gone:
+class MissingCourses:
     """What a reading misses.
 
     ``courses``: the live courses that it does not show, with external_id, name, missed, outcome and used
-    str (the last three in words) and due bool, whether they are archived; ``live``: how many courses are
-    live; ``shown``: the external ids that it shows.
+    str (the last three in words) and to_archive bool, whether they are archived; ``live``: how many courses
+    are live; ``shown``: the external ids that it shows.
     """
 
     courses: pd.DataFrame
@@ -37,11 +37,11 @@ class Gone:
     shown: Sequence[str]
 
 
-@step("look for courses that are gone")
-async def find_gone(run: RunContext, reading: CatalogSnapshot) -> Gone:
+@step("find courses missing from the catalog")
+async def find_missing_courses(run: RunContext, reading: CatalogSnapshot) -> MissingCourses:
     """Find the live courses that a complete reading misses, and where they are used.
 
-    Only a reading in which every element had a usable id can say that a course is gone.
+    Only a reading in which every element had a usable id can say that a course is missing.
     """
     with run.ledger.read() as db:
         known = courses.known_courses(db, run.target.id)
@@ -50,17 +50,18 @@ async def find_gone(run: RunContext, reading: CatalogSnapshot) -> Gone:
     shown = [one for one in ids if one is not None]
     trusted = reading.is_exhaustive and len(shown) == len(ids)
     missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
-    gone = Gone(await _told(run, _counted(missed, today(run.clock)), live), live, shown)
-    run.recorder.section("missing", _section(gone, run.settings.sync.archive_limit))
-    return gone
+    missing = MissingCourses(await _told(run, _counted(missed, today(run.clock)), live), live, shown)
+    run.recorder.section("missing", _section(missing, run.settings.sync.archive_limit))
+    return missing
 
 
-def require_few(run: RunContext, gone: Gone) -> None:
+def check_archive_limit(run: RunContext, missing: MissingCourses) -> None:
     """Raise SyncError where the catalog has collapsed and would be archived; else such a thing is a note."""
-    settings, missed = run.settings.sync, len(gone.courses)
-    if not diff.exceeds(missed, gone.live, settings.archive_limit):
+    settings, missed = run.settings.sync, len(missing.courses)
+    if not diff.exceeds(missed, missing.live, settings.archive_limit):
         return
-    what = f"the catalog misses {missed} of {gone.live} live courses, more than {settings.archive_limit:.0%}"
+    limit = f"{settings.archive_limit:.0%}"
+    what = f"the catalog misses {missed} of {missing.live} live courses, more than {limit}"
     if settings.archive_removed:
         raise SyncError(
             f"Stopped before anything was written: {what}. See whether Coursera's contract or programs have "
@@ -69,16 +70,16 @@ def require_few(run: RunContext, gone: Gone) -> None:
     run.note(f"Look at Coursera: {what}. Nothing is archived: SYNC_ARCHIVE_REMOVED is off")
 
 
-def note_gone(ledger: Ledger, target_id: int, gone: Gone, day: str) -> None:
+def count_missed_day(ledger: Ledger, target_id: int, missing: MissingCourses, day: str) -> None:
     """Keep count of the days (ISO) on which courses were missed; those that are back start anew."""
     with ledger.begin() as db:
-        courses.note_present(db, target_id, gone.shown)
-        courses.note_missing(db, target_id, gone.courses["external_id"].tolist(), day)
+        courses.note_present(db, target_id, missing.shown)
+        courses.note_missing(db, target_id, missing.courses["external_id"].tolist(), day)
 
 
-def to_archive(gone: Gone) -> pd.DataFrame:
+def courses_to_archive(missing: MissingCourses) -> pd.DataFrame:
     """The courses whose grace is over: external_id."""
-    return gone.courses.loc[gone.courses["due"], ["external_id"]].reset_index(drop=True)
+    return missing.courses.loc[missing.courses["to_archive"], ["external_id"]].reset_index(drop=True)
 
 
 def today(clock: Clock) -> str:
@@ -101,7 +102,7 @@ async def _told(run: RunContext, missed: pd.DataFrame, live: int) -> pd.DataFram
     grace_over = missed["external_id"].isin(diff.archivable(missed, settings.archive_grace))
     stays = _why_all_stay(settings, len(ids), live)
     outcomes = [stays or _outcome(settings.archive_grace, over=over) for over in grace_over]
-    usage = await used(run, ids) if settings.archive_removed else {}
+    usage = await usage_by_course(run, ids) if settings.archive_removed else {}
     names = accepted_names(run.ledger, run.target.id, ids)
     dates = zip(days, missed["missing_since"], strict=True)
     texts = {
@@ -111,7 +112,7 @@ async def _told(run: RunContext, missed: pd.DataFrame, live: int) -> pd.DataFram
         "used": [usage.get(one, "") for one in ids],
     }
     told = {column: pd.Series(values, index=missed.index, dtype="str") for column, values in texts.items()}
-    return missed.assign(due=grace_over & (stays is None), **told)
+    return missed.assign(to_archive=grace_over & (stays is None), **told)
 
 
 def _why_all_stay(settings: SyncSettings, missed: int, live: int) -> str | None:
@@ -127,16 +128,16 @@ def _outcome(grace: int, *, over: bool) -> str:
     return f"archived: missed on {days} or more" if over else f"stays until it is missed on {days}"
 
 
-def _section(gone: Gone, limit: float) -> Section:
+def _section(missing: MissingCourses, limit: float) -> Section:
     """The first courses for the report, those to archive before the others."""
-    first = gone.courses.sort_values("due", ascending=False, kind="stable").head(MOST_TOLD)
+    first = missing.courses.sort_values("to_archive", ascending=False, kind="stable").head(MOST_TOLD)
     rows = [
         (f"{row['name']} ({row['external_id']})", row["missed"], row["outcome"], row["used"])
         for row in records(first[["name", "external_id", "missed", "outcome", "used"]])
     ]
     title = (
-        f"Missing in Coursera: {len(gone.courses)} of {gone.live} live courses, of which a run archives "
-        f"at most {limit:.0%}"
+        f"Missing in Coursera: {len(missing.courses)} of {missing.live} live courses, of which a run "
+        f"archives at most {limit:.0%}"
     )
     columns = ("course", "missed", "what becomes of it", "used by")
     return Section(title, columns, rows)

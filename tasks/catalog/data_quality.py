@@ -9,7 +9,7 @@ from tasks.runtime.run_context import RunContext
 from tasks.transform.courses.quality import findings
 
 
-def show_quality(run: RunContext, courses: pd.DataFrame, elements: Sequence[object]) -> None:
+def add_quality_section(run: RunContext, courses: pd.DataFrame, elements: Sequence[object]) -> None:
     """Tell of what was found among the courses that were mapped (see `findings`)."""
     found = findings(courses, elements)
     found = found[found["courses"].gt(0)].sort_values("courses", ascending=False, kind="stable")

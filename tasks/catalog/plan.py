@@ -10,8 +10,8 @@ import pandas as pd
 from connectors.coursera.row_ids import identity
 from connectors.ledger import courses as ledger
 from connectors.ledger.streams import CATALOG
-from tasks.catalog.archive import Gone, note_gone, to_archive, today
-from tasks.catalog.data_quality import show_quality
+from tasks.catalog.archive import MissingCourses, count_missed_day, courses_to_archive, today
+from tasks.catalog.data_quality import add_quality_section
 from tasks.extract.accepted_courses import accepted_bodies, accepted_seconds
 from tasks.extract.coursera import CatalogSnapshot
 from tasks.load import rejects
@@ -20,7 +20,7 @@ from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.courses import diff
 from tasks.transform.courses.courses import bodies, latest, map_courses
-from tasks.transform.plan_rows import course_rows, gone_rows
+from tasks.transform.plan_rows import course_rows, missing_course_rows
 
 SEND_COLUMNS = ["row_id", "external_id", "body", "raw", "digest", "learning_seconds", "action"]
 
@@ -59,12 +59,12 @@ async def map_catalog(run: RunContext, reading: CatalogSnapshot) -> MappedCatalo
     courses = latest(mapped.courses)
     run.recorder.add(extracted=len(elements), merged=len(mapped.courses) - len(courses))
     run.recorder.reject(mapped.rejects["reason"])
-    show_quality(run, courses, elements)
+    add_quality_section(run, courses, elements)
     return MappedCatalog(_with_bodies(courses, elements), rejects.named(elements, mapped.rejects))
 
 
 @step("compare the catalog with what 360Learning has accepted")
-async def plan_catalog(run: RunContext, catalog: MappedCatalog, gone: Gone) -> CatalogPlan:
+async def plan_catalog(run: RunContext, catalog: MappedCatalog, missing: MissingCourses) -> CatalogPlan:
     """Find what is new, changed or to be archived."""
     with run.ledger.read() as db:
         known = ledger.known_courses(db, run.target.id)
@@ -74,29 +74,33 @@ async def plan_catalog(run: RunContext, catalog: MappedCatalog, gone: Gone) -> C
     send = courses.rename(columns={"externalId": "external_id"})
     send = send.loc[changed, SEND_COLUMNS].reset_index(drop=True)
     if run.dry_run:
-        _record_plan(run, send, known.loc[~known["live"], "external_id"].tolist(), gone)
-    archive = to_archive(gone)
+        _record_plan(run, send, known.loc[~known["live"], "external_id"].tolist(), missing)
+    archive = courses_to_archive(missing)
     sample_courses(run.recorder, send, archive, partial(accepted_bodies, run.ledger, run.target.id))
     return CatalogPlan(send, archive)
 
 
 @step("record rejected courses and missed days")
-async def record_catalog(run: RunContext, catalog: MappedCatalog, plan: CatalogPlan, gone: Gone) -> None:
+async def record_catalog(
+    run: RunContext, catalog: MappedCatalog, plan: CatalogPlan, missing: MissingCourses
+) -> None:
     """Let the ledger know the rejected rows, and count the day on which courses were missed."""
     rejects.replace(run, CATALOG, catalog.aside, plan.send["row_id"].tolist())
-    note_gone(run.ledger, run.target.id, gone, today(run.clock))
+    count_missed_day(run.ledger, run.target.id, missing, today(run.clock))
 
 
-def _record_plan(run: RunContext, send: pd.DataFrame, archived: Collection[str], gone: Gone) -> None:
+def _record_plan(
+    run: RunContext, send: pd.DataFrame, archived: Collection[str], missing: MissingCourses
+) -> None:
     """Plan courses to send (SEND_COLUMNS), and those that Coursera misses.
 
     ``archived`` are the ids of courses that were archived before. Where archiving is off, courses that are
     missing stay, which is no plan.
     """
     known = accepted_bodies(run.ledger, run.target.id, send["external_id"].tolist())
-    missed = gone.courses if run.settings.sync.archive_removed else gone.courses.iloc[:0]
+    missed = missing.courses if run.settings.sync.archive_removed else missing.courses.iloc[:0]
     run.recorder.plan(course_rows(send, known, archived))
-    run.recorder.plan(gone_rows(missed))
+    run.recorder.plan(missing_course_rows(missed))
 
 
 def _with_bodies(courses: pd.DataFrame, elements: list[object]) -> pd.DataFrame:

@@ -29,7 +29,7 @@ class _Attempts:
     paths: set[str] = field(default_factory=set)
 
 
-async def used(run: RunContext, external_ids: Sequence[str]) -> dict[str, str]:
+async def usage_by_course(run: RunContext, external_ids: Sequence[str]) -> dict[str, str]:
     """Say in words where each course is used. What cannot be seen is told as a note, and fails nothing."""
     if not external_ids or run.target.integration_id is None:
         return {}

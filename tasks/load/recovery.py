@@ -37,7 +37,7 @@ async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
         await _recover(run, by_type[submission.type], submission)
 
 
-@step("finish what an earlier run left open")
+@step("recover open submissions")
 async def _recover(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     """One submission a step: what is settled stays counted if a later one has to be tried again."""
     operation_id = submission.operation_id or await find_operation(run, operation, submission)

@@ -22,7 +22,7 @@ RULE = "adopted: 360Learning held it before this ledger"
 logger = logging.getLogger("coursera_sync.adoption")
 
 
-async def know_what_is_held(run: RunContext, courses: list[str], *, fresh: bool) -> RunContext:
+async def ensure_adopted(run: RunContext, courses: list[str], *, fresh: bool) -> RunContext:
     """Adopt the attempts on these courses, where the ledger did not see the integration created.
 
     Statistics sent blindly would open every attempt a second time. ``fresh`` goes on regardless. Returns the

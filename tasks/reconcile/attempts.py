@@ -128,7 +128,7 @@ async def compare(
             accepted = attempts_of(db, run.target.id, keys)
     compared = compare_attempts(expected_attempts(merged, accepted), held.of(keys), launch_rule=rule)
     send = compared.repairable if repair else compared.repairable.iloc[:0]
-    _tell(run, compared, held)
+    _record_differences(run, compared, held)
     _count(run, part, merged, send)
     if repair and len(part.moves):
         # What is sent of learners who moved is accepted under their new address: the ledger goes first.
@@ -154,7 +154,7 @@ def _count(run: RunContext, part: Part, merged: pd.DataFrame, send: pd.DataFrame
     )
 
 
-def _tell(run: RunContext, compared: Compared, held: RemoteAttempts) -> None:
+def _record_differences(run: RunContext, compared: Compared, held: RemoteAttempts) -> None:
     sorts = Counter(compared.attempts["difference"])
     sorts[ONLY] += len(compared.only)
 

@@ -12,7 +12,7 @@ MOST_ROWS = 100
 DAY_MS = 86_400_000
 
 
-def tell_differences(run: RunContext) -> None:
+def add_difference_sections(run: RunContext) -> None:
     """Tell in the run's report what was found, learners without their addresses."""
     found = run.recorder.differences
     if found is None:
@@ -25,11 +25,11 @@ def tell_differences(run: RunContext) -> None:
     )
     run.recorder.section("differences by sort", section)
     is_launch = found["difference"].eq(LAUNCH)
-    _tell_of_each(run, found.loc[~is_launch])
-    _tell_of_launches(run, found.loc[is_launch])
+    _add_differences(run, found.loc[~is_launch])
+    _add_launches(run, found.loc[is_launch])
 
 
-def _tell_of_each(run: RunContext, found: pd.DataFrame) -> None:
+def _add_differences(run: RunContext, found: pd.DataFrame) -> None:
     more = (
         f", the first {MOST_ROWS} of {len(found):,}: --export FILE for all" if len(found) > MOST_ROWS else ""
     )
@@ -41,7 +41,7 @@ def _tell_of_each(run: RunContext, found: pd.DataFrame) -> None:
     run.recorder.section("differences", section)
 
 
-def _tell_of_launches(run: RunContext, launches: pd.DataFrame) -> None:
+def _add_launches(run: RunContext, launches: pd.DataFrame) -> None:
     """Launches completed at 0 % whose learner did not go on at Coursera, oldest first, course by course."""
     now = datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC)
     oldest_first = launches.sort_values("learning360")

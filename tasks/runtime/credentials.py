@@ -29,10 +29,10 @@ async def settings_of_run() -> Settings:
     except MissingSettingsError:
         if FlowRunContext.get() is None:
             raise
-        return load_settings(await blocks_at_hand())
+        return load_settings(await blocks_on_server())
 
 
-async def blocks_at_hand() -> Fallback:
+async def blocks_on_server() -> Fallback:
     """What the blocks named `default` on the Prefect server hold, where they are there."""
     return {
         COURSERA: _fields(await saved(CourseraCredentials)),

@@ -14,7 +14,7 @@ _c_library = ctypes.CDLL(None)
 _steps = count(1)
 
 
-def be_frugal() -> None:
+def configure_allocator() -> None:
     """Have all threads, and a server that Prefect starts, take memory from one heap, the C library's.
 
     Each thread would have its own share, and Arrow one beside: what is free there is of no use elsewhere.
@@ -26,7 +26,7 @@ def be_frugal() -> None:
         _c_library.mallopt(M_ARENA_MAX, 1)
 
 
-def tidy() -> None:
+def collect_garbage() -> None:
     """Look for garbage, at the end of a step: nobody else does while a run goes on (see `runtime.targets`).
 
     It is looked for among what the last two steps made, for to look through all that a run holds took a

@@ -75,7 +75,7 @@ async def run_target(request: RunRequest, settings: Settings, shared: SharedReso
             run = _open(request, _checked(settings), shared, recorder)
             if request.stream is not None:
                 async with shared.opening:
-                    await stack.enter_async_context(holding(run, request.stream))
+                    await stack.enter_async_context(hold_stream_lock(run, request.stream))
             await stack.enter_async_context(run.learning360)
             await work(run)
             summary = summary_of(_outcome(recorder, dry_run=request.dry_run))
@@ -169,7 +169,7 @@ def _facts(run: RunContext) -> RunFacts:
 
 
 @asynccontextmanager
-async def holding(run: RunContext, stream: str) -> AsyncIterator[None]:
+async def hold_stream_lock(run: RunContext, stream: str) -> AsyncIterator[None]:
     """Have a stream for oneself; a dry run changes nothing, and needs not."""
     if run.dry_run:
         yield

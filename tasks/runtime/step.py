@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from connectors.errors import TryLaterError
-from tasks.runtime.memory import tidy
+from tasks.runtime.memory import collect_garbage
 from tasks.runtime.run_context import RunContext
 
 RETRY_DELAY_SECONDS = 2
@@ -59,7 +59,7 @@ def step(name: str, *, run_name: str | None = None) -> Callable[[Step[P, R]], St
                 return cast("R", call.result)
             finally:
                 call.forget()
-                tidy()
+                collect_garbage()
 
         called.task = measured  # type: ignore[attr-defined]
         return called

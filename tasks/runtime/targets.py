@@ -19,7 +19,7 @@ from tasks.runtime.shared import SharedResources
 from tasks.runtime.target_logging import named_in_log, serving
 
 
-async def on_each_target(
+async def run_for_each_target(
     flow: str,
     work: Work,
     *,

@@ -46,8 +46,8 @@ class Finding:
 Probe = Callable[[RunContext], Awaitable[tuple[Answer, str]]]
 
 
-@step("find out what the contracts leave open")
-async def find_out(run: RunContext) -> None:
+@step("probe the platforms' assumptions")
+async def run_probes(run: RunContext) -> None:
     """Ask both platforms; what cannot be found out is said with the reason, and stops nothing."""
     found = [await _asked(run, question, probe) for question, probe in PROBES.items()]
     rows = [(one.question, one.answer, one.seen) for one in found]

@@ -24,15 +24,15 @@ OPTIONAL_SCOPES = {
 logger = logging.getLogger("coursera_sync.setup")
 
 
-@step("prove the sign-in at Coursera")
-async def prove_coursera(run: RunContext) -> None:
+@step("check the sign-in at Coursera")
+async def check_coursera(run: RunContext) -> None:
     """Sign in and read the organisation: proof that credentials and org_id belong together."""
     organisation = await run.coursera.organisation()
     logger.info("Coursera opens the organisation %s", organisation.name or organisation.id)
 
 
-@step("prove the sign-in and the scopes at 360Learning")
-async def prove_learning360(run: RunContext) -> None:
+@step("check the sign-in and the scopes at 360Learning")
+async def check_learning360(run: RunContext) -> None:
     """Sign in and try each scope without writing; AccessError names all that are missing."""
     await run.learning360.integrations(run.settings.learning360.platform_name)
     client = run.learning360

@@ -12,7 +12,7 @@ from tasks.statistics.intake import Intake
 NONE = "none"
 
 
-def tell_freshness(run: RunContext, reading: ListingRead, intake: Intake) -> None:
+def add_freshness_section(run: RunContext, reading: ListingRead, intake: Intake) -> None:
     """Tell it in the run's report; moments are UTC.
 
     The reports lag live data by up to 24 hours, and new enrollments by up to 48; a change is unsent while its

@@ -45,12 +45,12 @@ def course_rows(courses: pd.DataFrame, known: Mapping[str, str], archived: Colle
     return filled(pd.DataFrame(rows))
 
 
-def gone_rows(gone: pd.DataFrame) -> pd.DataFrame:
-    """Say what becomes of courses that Coursera misses: external_id, name, due, missed, outcome, used."""
-    why = "missed " + gone["missed"] + ", " + gone["outcome"]
-    used = (", used by " + gone["used"]).where(gone["used"].ne(""), "")
-    action = gone["due"].map({True: "archive", False: "keep"})
-    named = gone.rename(columns={"external_id": "course"})
+def missing_course_rows(missing: pd.DataFrame) -> pd.DataFrame:
+    """Plan what becomes of missing courses: external_id, name, to_archive, missed, outcome, used."""
+    why = "missed " + missing["missed"] + ", " + missing["outcome"]
+    used = (", used by " + missing["used"]).where(missing["used"].ne(""), "")
+    action = missing["to_archive"].map({True: "archive", False: "keep"})
+    named = missing.rename(columns={"external_id": "course"})
     return filled(named.assign(action=action, kind="course", why=why + used))
 
 

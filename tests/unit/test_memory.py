@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.runtime.memory import THOROUGH_EVERY, tidy
+from tasks.runtime.memory import THOROUGH_EVERY, collect_garbage
 
 
 class Knot:
@@ -25,7 +25,7 @@ def _as_in_a_run() -> Iterator[None]:
 
 def test_what_a_step_made_is_gone_after_the_next() -> None:
     known = weakref.ref(Knot())
-    tidy()
+    collect_garbage()
     assert known() is None
 
 
@@ -33,8 +33,8 @@ def test_what_lived_through_many_steps_is_gone_soon() -> None:
     knot = Knot()
     known = weakref.ref(knot)
     for _ in range(3 * THOROUGH_EVERY):
-        tidy()
+        collect_garbage()
     del knot
     for _ in range(THOROUGH_EVERY):
-        tidy()
+        collect_garbage()
     assert known() is None
