@@ -160,7 +160,7 @@ class StatisticImport:
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms)
         learners = rejects.rejected_learners(db, run.target.id, STATISTICS)
         again = accepted.loc[accepted["learner"].isin(learners)]
-        rejects.delete(db, run.target.id, STATISTICS, attempt_ids(again).tolist())
+        rejects.delete(db, run.target.id, STATISTICS, reject_ids(again).tolist())
         self._put_aside(db, run, refused)
 
     def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
@@ -174,11 +174,11 @@ class StatisticImport:
 
     def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
-        aside = rows.assign(row_id=attempt_ids(rows), raw=None, uncertain=_as_json(rows))
+        aside = rows.assign(row_id=reject_ids(rows), raw=None, uncertain=_as_json(rows))
         rejects.upsert(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
 
 
-def attempt_ids(attempts: pd.DataFrame) -> pd.Series:
+def reject_ids(attempts: pd.DataFrame) -> pd.Series:
     """What an attempt is called among the rows put aside: learner, course and number."""
     return attempts["learner"] + "~" + attempts["course"] + "~" + attempts["number"].astype("str")
 

@@ -16,7 +16,7 @@ from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load.bulk_operation import BulkOperation
-from tasks.load.operations import attempt_ids
+from tasks.load.operations import reject_ids
 from tasks.load.submit import find_operation, finish
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -64,7 +64,7 @@ async def resolve_uncertain(run: RunContext) -> None:
     now_ms = run.clock.now_ms()
     with run.ledger.begin() as db:
         accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=None, now_ms=now_ms)
-        rejects.delete(db, run.target.id, STATISTICS, attempt_ids(accepted).tolist())
+        rejects.delete(db, run.target.id, STATISTICS, reject_ids(accepted).tolist())
         rejects.clear_uncertain(db, run.target.id, STATISTICS)
     run.recorder.add(recovered=len(accepted))
 

@@ -156,7 +156,7 @@ def _count(run: RunContext, part: Part, merged: pd.DataFrame, send: pd.DataFrame
 
 def _record_differences(run: RunContext, compared: Compared, held: RemoteAttempts) -> None:
     sorts = Counter(compared.attempts["difference"])
-    sorts[ONLY] += len(compared.only)
+    sorts[ONLY] += len(compared.remote_only)
 
     found = found_attempts(compared, held.courses.names, learners=held.learners, courses=held.courses.bodies)
     launches = found["difference"].eq(LAUNCH)

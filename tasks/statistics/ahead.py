@@ -13,7 +13,7 @@ from tasks.load.operations import SENT_COLUMNS, StatisticImport
 from tasks.runtime.run_context import RunContext
 from tasks.statistics.pool import Pool
 from tasks.statistics.settled import Settled
-from tasks.transform.row_keys import among, places
+from tasks.transform.row_keys import isin_sorted, search_sorted
 from tasks.transform.statistics.attempts import SEND, merge
 
 SEVERAL = 0
@@ -83,7 +83,7 @@ class Ahead:
         if self.sent.empty:
             return nothing_sent(rows.index)
         key, keys = rows["key"].to_numpy(), self.sent["key"].to_numpy()
-        at = places(key, keys)
+        at = search_sorted(key, keys)
         is_sent = keys[at] == key
         sent = self.sent.take(at)
         return pd.DataFrame(
@@ -103,7 +103,9 @@ class Ahead:
         busy = pd.concat(
             [key[completed], self._settled.aside["key"], self._waiting["key"], self._sent_last["key"]]
         )
-        wanted = key.isin(begun) & ~key.isin(busy) & ~among(key.to_numpy(), self._sent["key"].to_numpy())
+        wanted = (
+            key.isin(begun) & ~key.isin(busy) & ~isin_sorted(key.to_numpy(), self._sent["key"].to_numpy())
+        )
         rows = rows.loc[wanted]
         return rows.loc[~rows["external_id"].isin(self._moved(rows))].reset_index(drop=True)
 

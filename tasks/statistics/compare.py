@@ -14,7 +14,7 @@ from connectors.ledger.streams import STATISTICS
 from tasks.extract.accepted_courses import accepted_names
 from tasks.load import rejects as aside
 from tasks.load.dispatcher import Outbox
-from tasks.load.operations import SENT_COLUMNS, UNCERTAIN, attempt_ids
+from tasks.load.operations import SENT_COLUMNS, UNCERTAIN, reject_ids
 from tasks.reporting.samples import sample_attempts
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -108,7 +108,7 @@ def _planned(run: RunContext, part: Part, settled: Settled) -> _Plan:
     attempts = _beside_sent(attempts, late)
     done = part.rows.loc[is_done].assign(attempt=sent.loc[is_done, "number"].astype("Int64"))
     send = attempts.loc[attempts["action"].eq(SEND) & ~attempts["refused"]].reset_index(drop=True)
-    aside, ids = part.aside["row_id"], attempt_ids(send.loc[send["key"].isin(part.aside["key"])])
+    aside, ids = part.aside["row_id"], reject_ids(send.loc[send["key"].isin(part.aside["key"])])
     # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
     is_unknown = part.aside["uncertain"].notna()
     uncertain = ids.index[ids.isin(aside[is_unknown])]

@@ -16,14 +16,14 @@ from tasks.statistics.intake import Intake
 from tasks.statistics.pool import NO_KEYS
 from tasks.statistics.settled import Settled, statistics_aside
 from tasks.statistics.spool import Spool
-from tasks.transform.row_keys import KEY, NO_NUMBERS, Numbers, among
+from tasks.transform.row_keys import KEY, NO_NUMBERS, Numbers, isin_sorted
 from tasks.transform.statistics.learner_moves import (
     NO_CHANGES,
     NO_MOVES,
     AddressChanges,
     address_changes,
-    renamed,
-    resolved,
+    with_known_addresses,
+    with_new_addresses,
 )
 
 ADDRESS = ["external_id", "learner", "updated_at"]
@@ -107,13 +107,13 @@ def parts(
     # Mostly nobody has moved, and no copy is made: there may be many.
     addresses = seen.loc[~seen["learner"].isin(changes.touched)] if changes.touched else seen
     aside = settled.aside if settled else statistics_aside(run)
-    aside = aside.assign(key=keys(renamed(aside, moves)))
-    unseen = ~among(aside["key"].to_numpy(), of.shown)
+    aside = aside.assign(key=keys(with_new_addresses(aside, moves)))
+    unseen = ~isin_sorted(aside["key"].to_numpy(), of.shown)
     nobody = intake.nothing[ADDRESS]
     with Spool() as later:
         for rows in of.partitions:
             waits = rows["learner"].isin(changes.touched) | _needs_outcome(rows, ahead)
-            late, here = keyed(resolved(rows.loc[waits], changes)), rows.loc[~waits]
+            late, here = keyed(with_known_addresses(rows.loc[waits], changes)), rows.loc[~waits]
             if len(late):
                 later.add(late)
             unseen &= ~aside["key"].isin(pd.concat([late["key"], here["key"]])).to_numpy()
@@ -147,7 +147,7 @@ def _address_changes(run: RunContext, seen: pd.DataFrame, settled: Settled | Non
                 ["external_id", "learner"], axis="columns"
             )
             beside = enrollments_beside(db, run.target.id, told)
-            shown = beside.loc[among(beside["digest"].to_numpy(), settled.shown)]
+            shown = beside.loc[isin_sorted(beside["digest"].to_numpy(), settled.shown)]
             seen = pd.concat([seen, shown.drop(columns="digest").assign(updated_at=0)], ignore_index=True)
     return address_changes(seen, known)
 

@@ -11,7 +11,7 @@ from connectors.ledger.keys import keyed, keys
 from tasks.runtime.run_context import RunContext
 from tasks.statistics.settled import Settled
 from tasks.transform.row_keys import KEY, NO_NUMBERS, Numbers
-from tasks.transform.statistics.learner_moves import NO_MOVES, renamed
+from tasks.transform.statistics.learner_moves import NO_MOVES, with_new_addresses
 
 ROW = ["key", "program"]
 NO_KEYS = pd.DataFrame({name: pd.Series(dtype="str") for name in KEY})
@@ -69,7 +69,7 @@ def _before(rows: pd.DataFrame, moves: pd.DataFrame) -> Numbers:
 
 
 def _moved(rows: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
-    return keyed(renamed(rows, moves))
+    return keyed(with_new_addresses(rows, moves))
 
 
 def _with_known(

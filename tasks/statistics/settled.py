@@ -8,7 +8,7 @@ from connectors.ledger.enrollments import knows_nothing, settled_rows
 from connectors.ledger.keys import keyed
 from connectors.ledger.streams import STATISTICS
 from tasks.runtime.run_context import RunContext
-from tasks.transform.row_keys import KEY, Mask, Numbers, among, places
+from tasks.transform.row_keys import KEY, Mask, Numbers, isin_sorted, search_sorted
 
 NONE: Numbers = np.empty((0, 3), dtype="int64")
 
@@ -47,19 +47,19 @@ class Settled:
 
     def among(self, digests: Numbers) -> Mask:
         """Which rows, by their digests, are settled."""
-        return among(digests, self._digests)
+        return isin_sorted(digests, self._digests)
 
     def show(self, digests: Numbers) -> None:
         """The reading shows these rows, all of which are settled."""
         if len(digests):
-            self._is_left[places(digests, self._digests)] = True
+            self._is_left[search_sorted(digests, self._digests)] = True
         self.doubled = len(digests) - int(self._is_left.sum())
 
     def take(self, digests: Numbers) -> Mask:
         """Which rows, by their digests, are shown and not accounted for; from now on they are."""
         if not self._is_left.any():
             return np.zeros(len(digests), dtype=bool)
-        at = places(digests, self._digests)
+        at = search_sorted(digests, self._digests)
         taken: Mask = (self._digests[at] == digests) & self._is_left[at]
         self._is_left[at[taken]] = False
         return taken

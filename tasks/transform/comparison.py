@@ -32,13 +32,13 @@ FOUND_COLUMNS = [
 ]  # fmt: skip
 
 SAME = ""
-MISSING, DIFFERENT, CLOSED, FURTHER, ONLY = "missing", "different", "closed", "further", "only"
+MISSING, DIFFERENT, IMMUTABLE, AHEAD, ONLY = "missing", "different", "closed", "further", "only"
 #: The sorts of difference, and what they are called for people.
 DIFFERENCES = {
     MISSING: "missing in 360Learning",
     DIFFERENT: "different",
-    CLOSED: "different, but completed in 360Learning, which cannot be changed",
-    FURTHER: "further on in 360Learning than at Coursera, which is not taken back",
+    IMMUTABLE: "different, but completed in 360Learning, which cannot be changed",
+    AHEAD: "further on in 360Learning than at Coursera, which is not taken back",
     ONLY: "only in 360Learning",
 }
 LAUNCH = "launch"
@@ -60,12 +60,12 @@ class Compared:
 
     ``attempts``: the expected ones (see `expected_attempts`) with ``difference`` (SAME, or one of DIFFERENCES
     but ONLY) and, beside each field of STATE, what is held (``_held``; NA where it is missing), and bool
-    ``force_new``: sent, it has to open a new attempt. ``only``: held attempts that nothing stands for;
+    ``force_new``: sent, it has to open a new attempt. ``remote_only``: held attempts that nothing stands for;
     ``launches``: those completed at 0 % whose learner did not go on.
     """
 
     attempts: pd.DataFrame
-    only: pd.DataFrame
+    remote_only: pd.DataFrame
     launches: pd.DataFrame
 
     @property
@@ -137,7 +137,8 @@ def found_attempts(
         parts.append(_attempt_rows(rows, field, rows["difference"]))
     rows = pd.concat([part for part in parts if len(part)] or parts[:1]).sort_index(kind="stable")
     return filled(
-        pd.concat([rows, _remote_rows(compared.only, ONLY), _remote_rows(compared.launches, LAUNCH)]), names
+        pd.concat([rows, _remote_rows(compared.remote_only, ONLY), _remote_rows(compared.launches, LAUNCH)]),
+        names,
     )
 
 
@@ -201,8 +202,8 @@ def _difference(attempts: pd.DataFrame, *, is_missing: Mask) -> pd.Series:
         attempts["first_at_held"]
     )
     found = pd.Series(SAME, index=attempts.index, dtype="str").mask(differs, DIFFERENT)
-    found = found.mask(differs & back.fillna(value=False).astype(bool), FURTHER)
-    return found.mask(differs & closed.astype(bool), CLOSED).mask(is_missing, MISSING)
+    found = found.mask(differs & back.fillna(value=False).astype(bool), AHEAD)
+    return found.mask(differs & closed.astype(bool), IMMUTABLE).mask(is_missing, MISSING)
 
 
 def _differs(attempts: pd.DataFrame, field: str) -> pd.Series:

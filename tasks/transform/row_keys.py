@@ -11,15 +11,15 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 NO_NUMBERS: Numbers = np.array([], dtype="int64")
 
 
-def among(numbers: Numbers, some: Numbers) -> Mask:
+def isin_sorted(numbers: Numbers, some: Numbers) -> Mask:
     """Tell of each number whether it is one of some, which are sorted."""
     if not len(some):
         return np.zeros(len(numbers), dtype=bool)
-    found: Mask = some[places(numbers, some)] == numbers
+    found: Mask = some[search_sorted(numbers, some)] == numbers
     return found
 
 
-def places(numbers: Numbers, some: Numbers) -> Numbers:
+def search_sorted(numbers: Numbers, some: Numbers) -> Numbers:
     """Where each number stands among some, which are sorted and not none; anywhere, where it is not there."""
     # Looked for in their own order, for to jump to and fro takes three times as long.
     order = np.argsort(numbers)

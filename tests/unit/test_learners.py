@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.transform.statistics import learner_moves
-from tasks.transform.statistics.learner_moves import address_changes, renamed
+from tasks.transform.statistics.learner_moves import address_changes, with_new_addresses
 
 Row = tuple[str, str, int]
 Move = tuple[str, str]
@@ -28,7 +28,7 @@ def resolved(read: list[Row], known: list[Row]) -> tuple[list[str], list[Move]]:
     """The rows' addresses in their order, and the moves."""
     given_rows = frame(read)
     changes = address_changes(given_rows, frame(known).drop(columns="position"))
-    enrollments, moves = learner_moves.resolved(given_rows, changes), changes.moves
+    enrollments, moves = learner_moves.with_known_addresses(given_rows, changes), changes.moves
     pd.testing.assert_frame_equal(enrollments.drop(columns="learner"), given_rows.drop(columns="learner"))
     assert {str(dtype) for dtype in (enrollments["learner"].dtype, *moves.dtypes)} == {"str"}
     assert list(moves.columns) == ["old", "new"]
@@ -160,7 +160,7 @@ def test_nobody_moves_to_two_addresses_or_away_from_one_in_use(read: list[Row], 
 
 def test_records_of_moved_learners_get_the_new_address() -> None:
     moves = pd.DataFrame({"old": ["ann"], "new": ["eve"]}, dtype="str")
-    found = renamed(frame([("x1", "ann", 1), ("x2", "bob", 1), ("x3", "ann", 1)]), moves)
+    found = with_new_addresses(frame([("x1", "ann", 1), ("x2", "bob", 1), ("x3", "ann", 1)]), moves)
     assert found["learner"].tolist() == ["eve", "bob", "eve"]
     assert found["position"].tolist() == [0, 1, 2]
 
@@ -168,4 +168,4 @@ def test_records_of_moved_learners_get_the_new_address() -> None:
 @pytest.mark.parametrize("rows", [[], [("x1", "ann", 1)]], ids=["no records", "a record"])
 def test_without_moves_records_stay_as_they_are(rows: list[Row]) -> None:
     moves = pd.DataFrame({"old": [], "new": []}, dtype="str")
-    pd.testing.assert_frame_equal(renamed(frame(rows), moves), frame(rows))
+    pd.testing.assert_frame_equal(with_new_addresses(frame(rows), moves), frame(rows))

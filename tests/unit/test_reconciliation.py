@@ -79,7 +79,7 @@ def test_each_attempt_of_either_side_is_told_once(
     compared = compare(ours, theirs)
     assert len(compared.attempts) == len(ours)
     matched = compared.attempts["difference"].ne(MISSING).sum()
-    assert matched + len(compared.only) == theirs["progress"].gt(0).sum()
+    assert matched + len(compared.remote_only) == theirs["progress"].gt(0).sum()
     assert set(compared.attempts["difference"]) <= {SAME, *DIFFERENCES}
     found = found_attempts(compared, {}, learners=[], courses=[])
     assert list(found.columns) == FOUND_COLUMNS
@@ -90,7 +90,7 @@ def test_what_is_held_as_it_was_accepted_is_no_difference(known: list[dict[str, 
     ours = accepted(known)
     compared = compare(ours, ours.assign(resource_id="r").drop(columns=["key", "number", "external_id"]))
     assert compared.attempts["difference"].eq(SAME).all()
-    assert compared.only.empty
+    assert compared.remote_only.empty
     assert compared.repairable.empty
 
 

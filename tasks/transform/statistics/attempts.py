@@ -38,9 +38,9 @@ def merge(
       the launch rule holds it.
     """
     pool = _pool(enrollments, accepted)
-    pool["group"] = _groups(pool["key"], _rounds(pool))
-    attempts = _polished(_numbered(_folded(pool)))
-    attempts = _decided(attempts, accepted, launch_rule)
+    pool["group"] = _groups(pool["key"], _completion_epochs(pool))
+    attempts = _normalise(_numbered(_fold(pool)))
+    attempts = _decide(attempts, accepted, launch_rule)
     part_of = attempts["number"].astype("Int64").mask(attempts["action"].eq(HELD))
     numbers = part_of.take(np.searchsorted(attempts.index, pool["group"].iloc[: len(enrollments)]))
     parts = enrollments.assign(attempt=numbers.array)
@@ -60,27 +60,27 @@ def _pool(enrollments: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
     return pool
 
 
-def _rounds(pool: pd.DataFrame) -> pd.Series:
+def _completion_epochs(pool: pd.DataFrame) -> pd.Series:
     """Number the groups of rows between completions: 1 up to the first completion, 2 up to the next, ...
 
-    A row whose dates all lie after the earliest completion among the rows of its round is of a later round.
+    A row whose dates all lie after the earliest completion among the rows of its epoch is of a later one.
     """
-    rounds = pd.Series(1, index=pool.index, dtype="int64")
+    epochs = pd.Series(1, index=pool.index, dtype="int64")
     rest = pool.loc[pool["key"].duplicated(keep=False), ["key", "first_at", "last_at", "completed"]]
     while len(rest):
         done = rest.loc[rest["completed"]].groupby("key")["last_at"].min()
         rest = rest.loc[rest["key"].map(done).lt(rest["first_at"])]
-        rounds.loc[rest.index] += 1
-    return rounds
+        epochs.loc[rest.index] += 1
+    return epochs
 
 
-def _groups(keys: pd.Series, rounds: pd.Series) -> pd.Series:
-    """A number for each key and round, in their order."""
+def _groups(keys: pd.Series, epochs: pd.Series) -> pd.Series:
+    """A number for each key and epoch, in their order."""
     _, places = np.unique(keys.to_numpy(), return_inverse=True)
-    return places * rounds.max() + rounds if len(rounds) else rounds
+    return places * epochs.max() + epochs if len(epochs) else epochs
 
 
-def _folded(pool: pd.DataFrame) -> pd.DataFrame:
+def _fold(pool: pd.DataFrame) -> pd.DataFrame:
     """One row for each group, which is the index: the row that speaks for it, and what all add up to."""
     pool = pool.assign(rows=pool["read"].astype("int64")).drop(columns="read")
     is_alone = ~pool["group"].duplicated(keep=False)
@@ -117,7 +117,7 @@ def _numbered(attempts: pd.DataFrame) -> pd.DataFrame:
     return attempts.assign(number=number)
 
 
-def _polished(attempts: pd.DataFrame) -> pd.DataFrame:
+def _normalise(attempts: pd.DataFrame) -> pd.DataFrame:
     """What the platform asks of a statistic: a last activity after the first, time spent only once."""
     # The platform updates an attempt only when its first activity is *earlier* than its last one.
     attempts["last_at"] = attempts["last_at"].clip(lower=attempts["first_at"] + 1)
@@ -126,7 +126,7 @@ def _polished(attempts: pd.DataFrame) -> pd.DataFrame:
     return attempts
 
 
-def _decided(attempts: pd.DataFrame, accepted: pd.DataFrame, launch_rule: LaunchRule) -> pd.DataFrame:
+def _decide(attempts: pd.DataFrame, accepted: pd.DataFrame, launch_rule: LaunchRule) -> pd.DataFrame:
     known = attempts["known"].gt(0)
     held = ~known & ~attempts["completed"] & attempts["progress"].eq(0)
     same = _same_as_accepted(attempts, accepted)

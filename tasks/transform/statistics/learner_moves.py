@@ -51,7 +51,7 @@ def address_changes(seen: pd.DataFrame, known: pd.DataFrame) -> AddressChanges:
     return AddressChanges(moves, current, frozenset([*changes["learner"], *changes["learner_known"]]))
 
 
-def resolved(enrollments: pd.DataFrame, changes: AddressChanges) -> pd.DataFrame:
+def with_known_addresses(enrollments: pd.DataFrame, changes: AddressChanges) -> pd.DataFrame:
     """Give the rows that are older than what is known the known address."""
     if changes.current.empty:
         return enrollments
@@ -59,7 +59,7 @@ def resolved(enrollments: pd.DataFrame, changes: AddressChanges) -> pd.DataFrame
     return enrollments.assign(learner=learner.fillna(enrollments["learner"]))
 
 
-def renamed(frame: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
+def with_new_addresses(frame: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     """Give the rows of moved learners their new address."""
     if moves.empty:
         return frame
