@@ -12,7 +12,7 @@ import typer
 
 from connectors.errors import SyncError
 from flows.cli.run_flow import in_words, print_json, run_flow
-from flows.cli.sandbox_process import StandIns, running_stand_ins
+from flows.cli.sandbox_process import RunningSandbox, running_sandbox
 from flows.cli.status import show_status
 from tasks.reporting.summary import Summary
 
@@ -23,21 +23,21 @@ def run_demo(*, as_json: bool) -> None:
     """Set up, synchronise, launch, synchronise, and once more a day later; tell what happened."""
     with tempfile.TemporaryDirectory(prefix="coursera-sync-demo-") as folder:
         typer.echo("Starting stand-ins of Coursera and 360Learning on this machine ...", err=True)
-        with running_stand_ins() as stand_ins, _demo_environment(Path(folder), stand_ins):
-            summaries = _Demo(stand_ins, quiet=as_json).play()
+        with running_sandbox() as sandbox, _demo_environment(Path(folder), sandbox):
+            summaries = _Demo(sandbox, quiet=as_json).play()
     if as_json:
         runs = [summary.as_json() for summary in summaries]
         print_json({"flow": "demo", "state": "completed", "runs": runs})
 
 
 @contextmanager
-def _demo_environment(folder: Path, stand_ins: StandIns) -> Iterator[None]:
+def _demo_environment(folder: Path, sandbox: RunningSandbox) -> Iterator[None]:
     """Settings that lead to the stand-ins and nowhere else, a ledger and a Prefect of the demo's own."""
     before, where = dict(os.environ), Path.cwd()
     for name in [name for name in os.environ if name.startswith(("COURSERA_", "LEARNING360_", "SYNC_"))]:
         del os.environ[name]
     os.environ.pop("PREFECT_API_URL", None)
-    os.environ |= stand_ins.environment | {
+    os.environ |= sandbox.environment | {
         "SYNC_STATE_URL": f"sqlite:///{folder / 'ledger' / 'ledger.db'}",
         "PREFECT_HOME": str(folder / "prefect"),
     }
@@ -51,8 +51,8 @@ def _demo_environment(folder: Path, stand_ins: StandIns) -> Iterator[None]:
 
 
 class _Demo:
-    def __init__(self, stand_ins: StandIns, *, quiet: bool) -> None:
-        self._control = httpx.Client(base_url=stand_ins.control, timeout=30)
+    def __init__(self, sandbox: RunningSandbox, *, quiet: bool) -> None:
+        self._control = httpx.Client(base_url=sandbox.control, timeout=30)
         self._quiet = quiet
         self._runs: list[Summary] = []
         showcase = self._get("/showcase")

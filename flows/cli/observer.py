@@ -37,21 +37,21 @@ def watched(
         require_writable("--report", report_file)
     if export_file is not None:
         require_table_file("--export", export_file)
-    person = _Person(console, bars=bars)
+    observer = TerminalObserver(console, bars=bars)
     try:
-        with person.bars, observing(person):
+        with observer.bars, observing(observer):
             yield
     except BaseException as error:
         message = str(error) if isinstance(error, SyncError) else "Interrupted, or a fault of this program."
-        person.reports = person.reports or [failure(flow, message, time.time_ns() // 1_000_000)]
+        observer.reports = observer.reports or [failure(flow, message, time.time_ns() // 1_000_000)]
         raise
     finally:
-        if report_file is not None and person.reports:
-            _try_to_write(report_file, person.reports)
-        if person.plans:
-            show_plans(person.plans)
-        if export_file is not None and person.differences:
-            try_to_write_table("--export", export_file, pd.concat(person.differences, ignore_index=True))
+        if report_file is not None and observer.reports:
+            _try_to_write(report_file, observer.reports)
+        if observer.plans:
+            show_plans(observer.plans)
+        if export_file is not None and observer.differences:
+            try_to_write_table("--export", export_file, pd.concat(observer.differences, ignore_index=True))
 
 
 def _try_to_write(path: Path, reports: Sequence[Report]) -> None:
@@ -69,7 +69,7 @@ def write_reports(path: Path, reports: Sequence[Report]) -> None:
     write_privately(path, html(*first).encode())
 
 
-class _Person:
+class TerminalObserver:
     """Someone at a terminal, or a file that waits for the report."""
 
     def __init__(self, console: Console, *, bars: bool) -> None:

@@ -14,7 +14,7 @@ COMMAND = (sys.executable, "-m", "sandbox")
 
 
 @dataclass(frozen=True)
-class StandIns:
+class RunningSandbox:
     """Running stand-ins: the settings that lead to them, and where they are controlled."""
 
     environment: dict[str, str]
@@ -32,7 +32,7 @@ def serve(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def running_stand_ins(arguments: Sequence[str] = ()) -> Iterator[StandIns]:
+def running_sandbox(arguments: Sequence[str] = ()) -> Iterator[RunningSandbox]:
     """Serve the stand-ins while the context lasts; they end with this process, however it ends."""
     command = [*COMMAND, "--while-stdin-open", *arguments]
     pipe = subprocess.PIPE
@@ -43,9 +43,9 @@ def running_stand_ins(arguments: Sequence[str] = ()) -> Iterator[StandIns]:
             process.terminate()
 
 
-def _announced(process: "subprocess.Popen[str]") -> StandIns:
+def _announced(process: "subprocess.Popen[str]") -> RunningSandbox:
     line = process.stdout.readline() if process.stdout else ""
     if not line:
         raise SyncError("The stand-ins of the platforms did not start: run `python -m sandbox` to see why.")
     announcement = json.loads(line)
-    return StandIns(announcement["environment"], announcement["control"])
+    return RunningSandbox(announcement["environment"], announcement["control"])

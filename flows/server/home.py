@@ -1,4 +1,4 @@
-"""The small house of `coursera-sync serve`: its private folder, its key, its sign-in, and its settings."""
+"""What `coursera-sync serve` keeps: its private folder, its key, its sign-in, and its settings."""
 
 import base64
 import ipaddress
@@ -30,10 +30,10 @@ GOOD = GOOD_SETTINGS | {
 
 
 @dataclass(frozen=True)
-class House:
-    """Where the house stands and how it is reached. ``sign_in`` is user:password, or None on loopback."""
+class ServerHome:
+    """The folder of the server and how it is reached. ``sign_in`` is user:password, or None on loopback."""
 
-    home: Path
+    folder: Path
     host: str
     port: int
     sign_in: str | None
@@ -45,22 +45,22 @@ class House:
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
     def environment(self, project: Path) -> dict[str, str]:
-        """The environment of everything in the house: this process's own, and what the house lays down."""
-        laid_down = GOOD | {
-            "PREFECT_HOME": str(self.home),
+        """The environment of the server and all beside it: this process's own, and what is fixed here."""
+        fixed = GOOD | {
+            "PREFECT_HOME": str(self.folder),
             "PREFECT_API_URL": f"{self.url}/api",
-            "PREFECT_SERVER_ENCRYPTION_KEY": private_key(self.home / "encryption.key"),
+            "PREFECT_SERVER_ENCRYPTION_KEY": private_key(self.folder / "encryption.key"),
             "PWD": str(project),  # prefect.yaml's pull step goes there
         }
         if self.sign_in is not None:
-            laid_down |= {AUTH_VARIABLE: self.sign_in, "PREFECT_API_AUTH_STRING": self.sign_in}
-        return settings_here(project) | dict(os.environ) | laid_down
+            fixed |= {AUTH_VARIABLE: self.sign_in, "PREFECT_API_AUTH_STRING": self.sign_in}
+        return settings_here(project) | dict(os.environ) | fixed
 
 
-def open_house(host: str, port: int, home: Path | None, auth_file: Path | None) -> House:
+def open_home(host: str, port: int, home: Path | None, auth_file: Path | None) -> ServerHome:
     """Make the private folder ready and find the sign-in.
 
-    Raises SettingsError where the house would stand open: beyond loopback it needs a sign-in.
+    Raises SettingsError where the server would be open to all: beyond loopback it needs a sign-in.
     """
     sign_in = _sign_in(auth_file)
     if sign_in is None and not is_loopback(host):
@@ -75,7 +75,7 @@ def open_house(host: str, port: int, home: Path | None, auth_file: Path | None) 
         folder.chmod(0o700)
     except OSError as error:
         raise SettingsError(f"--home {folder} cannot be used: {error.strerror}.") from error
-    return House(folder.resolve(), host, port, sign_in)
+    return ServerHome(folder.resolve(), host, port, sign_in)
 
 
 def is_loopback(host: str) -> bool:
@@ -109,7 +109,7 @@ def settings_here(project: Path) -> dict[str, str]:
 
 
 def private_key(path: Path) -> str:
-    """The key that secrets are encrypted with in the house's database; made once, readable by its owner."""
+    """The key that secrets are encrypted with in the server's database; made once, readable by its owner."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:

@@ -26,7 +26,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from connectors.errors import SettingsError, SyncError
-from flows.server.home import House, is_loopback, open_house, project_folder
+from flows.server.home import ServerHome, is_loopback, open_home, project_folder
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -44,12 +44,12 @@ DIE_WITH_PARENT = (
 
 
 class _StoppedError(Exception):
-    """Somebody asked the house to end."""
+    """Somebody asked for the end."""
 
 
 @dataclass(frozen=True)
 class _Child:
-    """A running process of the house, and where what it says can be read."""
+    """A process beside the others, and where what it says can be read."""
 
     name: str
     process: "subprocess.Popen[bytes]"
@@ -63,42 +63,42 @@ class _Child:
 
 
 def serve(*, host: str, port: int, home: Path | None, auth_file: Path | None) -> None:
-    """Run the house until SIGINT or SIGTERM.
+    """Run the server and all beside it until SIGINT or SIGTERM.
 
     Raises SettingsError where it cannot stand there, SyncError where a part of it does not start, or dies.
     """
-    house = open_house(host, port, home, auth_file)
+    opened = open_home(host, port, home, auth_file)
     project = project_folder()
-    _require_free(house)
+    _require_free(opened)
     stop = threading.Event()
-    with _alone_in(house.home), _ended_by_signals(stop), contextlib.suppress(_StoppedError):
-        _Keeper(house, project, stop).keep()
+    with _alone_in(opened.folder), _ended_by_signals(stop), contextlib.suppress(_StoppedError):
+        _Supervisor(opened, project, stop).keep()
     _say("Stopped. What was recorded is kept, and is there again at the next start.")
 
 
-class _Keeper:
-    """Opens the house, watches over it, and closes it."""
+class _Supervisor:
+    """Starts the server and all beside it, watches over them, and ends them."""
 
-    def __init__(self, house: House, project: Path, stop: threading.Event) -> None:
-        self._house = house
+    def __init__(self, home: ServerHome, project: Path, stop: threading.Event) -> None:
+        self._home = home
         self._project = project
-        self._environment = house.environment(project)
+        self._environment = home.environment(project)
         self._stop = stop
 
     def keep(self) -> None:
         """Begin with what others need, watch until something ends, and end in the opposite order."""
-        house = self._house
+        home = self._home
         with ExitStack() as open_children:
             _say("Starting Prefect's server ...")
-            address = ("--host", house.host, "--port", str(house.port))
+            address = ("--host", home.host, "--port", str(home.port))
             server = open_children.enter_context(self._child("server", (*SERVER, *address)))
             self._wait_for(server)
             # Who reaches the server from elsewhere may have workers there, too.
-            alone = ("--one-machine",) if is_loopback(house.host) else ()
+            alone = ("--one-machine",) if is_loopback(home.host) else ()
             _say(self._finish("registration", (*REGISTER, *alone)))
             self._finish("deployment", DEPLOY)
             worker = open_children.enter_context(self._child("worker", WORKER))
-            _say(f"Ready. The UI is at {house.url} and everything is kept in {house.home}")
+            _say(f"Ready. The UI is at {home.url} and everything is kept in {home.folder}")
             while True:
                 self._pause()
                 server.require_running()
@@ -106,7 +106,7 @@ class _Keeper:
 
     def _wait_for(self, server: _Child) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not _is_up(self._house):
+        while not _is_up(self._home):
             self._pause()
             server.require_running()
             if time.monotonic() > deadline:
@@ -127,7 +127,7 @@ class _Keeper:
 
     @contextmanager
     def _child(self, name: str, command: Sequence[str]) -> Iterator[_Child]:
-        log = self._house.home / f"{name}.log"
+        log = self._home.folder / f"{name}.log"
         descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own commands
@@ -161,26 +161,26 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _is_up(house: House) -> bool:
+def _is_up(home: ServerHome) -> bool:
     try:
         return (
-            httpx.get(f"{house.url}/api/health", timeout=5, trust_env=False).status_code
+            httpx.get(f"{home.url}/api/health", timeout=5, trust_env=False).status_code
             < httpx.codes.INTERNAL_SERVER_ERROR
         )
     except httpx.HTTPError:
         return False
 
 
-def _require_free(house: House) -> None:
+def _require_free(home: ServerHome) -> None:
     """Refuse an address that cannot be served on, before anything is started."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(house.host, house.port, type=socket.SOCK_STREAM)[0]
+        family, kind, _, _, address = socket.getaddrinfo(home.host, home.port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
         raise SettingsError(
-            f"--host {house.host} --port {house.port} cannot be served on: {error.strerror}. Name "
+            f"--host {home.host} --port {home.port} cannot be served on: {error.strerror}. Name "
             "another one, or end what is there."
         ) from error
 

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows.cli.sandbox_process import StandIns, running_stand_ins
+from flows.cli.sandbox_process import RunningSandbox, running_sandbox
 from tests.benchmarks.commands import Cost, measured, python_script
 
 PAGE = "docs/benchmarks.md"
@@ -63,18 +63,20 @@ class Run:
 
 
 @contextmanager
-def customer(courses: int, learners: int, enrollments: int) -> Iterator[tuple[StandIns, dict[str, str]]]:
+def customer(
+    courses: int, learners: int, enrollments: int
+) -> Iterator[tuple[RunningSandbox, dict[str, str]]]:
     """Stand-ins with so much in them, and the settings that lead to them and to a new ledger."""
     sizes = [("--courses", courses), ("--learners", learners), ("--enrollments", enrollments)]
     arguments = [str(word) for pair in sizes for word in pair]
-    with running_stand_ins(arguments) as stand_ins, tempfile.TemporaryDirectory() as folder:
-        yield stand_ins, stand_ins.environment | {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db"}
+    with running_sandbox(arguments) as sandbox, tempfile.TemporaryDirectory() as folder:
+        yield sandbox, sandbox.environment | {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db"}
 
 
-def options(stand_ins: StandIns, values: object) -> None:
+def options(sandbox: RunningSandbox, values: object) -> None:
     """Set the stand-ins' options."""
     request = urllib.request.Request(  # noqa: S310 - our own loopback server
-        f"{stand_ins.control}/options",
+        f"{sandbox.control}/options",
         data=json.dumps(values).encode(),
         headers={"content-type": "application/json"},
         method="POST",
@@ -85,17 +87,17 @@ def options(stand_ins: StandIns, values: object) -> None:
 @contextmanager
 def enrolled(rows: int, behaviour: object) -> Iterator[dict[str, str]]:
     """The settings that lead to a customer with so many enrollments, whose catalog has been sent already."""
-    with customer(COURSES, rows // 10, rows) as (stand_ins, environment):
+    with customer(COURSES, rows // 10, rows) as (sandbox, environment):
         measured(["catalog"], environment)
-        options(stand_ins, behaviour)
+        options(sandbox, behaviour)
         yield environment
 
 
 @contextmanager
 def with_catalog() -> Iterator[dict[str, str]]:
     """The settings that lead to a customer with a large catalog, of which nothing has been sent."""
-    with customer(COURSES, 300, 3_000) as (stand_ins, environment):
-        options(stand_ins, FAST)
+    with customer(COURSES, 300, 3_000) as (sandbox, environment):
+        options(sandbox, FAST)
         yield environment
 
 

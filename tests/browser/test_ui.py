@@ -15,8 +15,8 @@ from sandbox.clock import system_clock
 from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from tests.chromium import PROGRAM, opened
-from tests.house import SIGN_IN, House, eventually
 from tests.installation import private_words
+from tests.running_server import SIGN_IN, RunningServer, eventually
 
 ANN, BOB, CAT, STRANGER = (f"{name}@acme.example" for name in ("ann", "bob", "cat", "stranger"))
 SIGHTS = {"Logs": "Beginning flow run", "Parameters": "active_from", "Artifacts": "backfill-report"}
@@ -40,24 +40,26 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[House]:
-    """A house where the catalog has been sent."""
+def server(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[RunningServer]:
+    """A server where the catalog has been sent."""
     if not PROGRAM.exists():
         if os.environ.get("CI"):
             pytest.fail("Chromium is not installed: make system")
         pytest.skip("Chromium is not installed: make system")
-    folder = tmp_path_factory.mktemp("house")
-    house = House(folder, {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db"} | sandbox.environment())
-    house.start()
-    assert house.run("catalog")["state_type"] == "COMPLETED"
-    yield house
-    assert house.stop() == 0
+    folder = tmp_path_factory.mktemp("server")
+    server = RunningServer(
+        folder, {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db"} | sandbox.environment()
+    )
+    server.start()
+    assert server.run("catalog")["state_type"] == "COMPLETED"
+    yield server
+    assert server.stop() == 0
 
 
 @pytest.fixture(scope="module")
-def signed_in(house: House) -> Iterator[Page]:
-    """The page of a person who has signed in at the address that the house told them."""
-    (address,) = re.findall(r"The UI is at (\S+)", "".join(house.said))
+def signed_in(server: RunningServer) -> Iterator[Page]:
+    """The page of a person who has signed in at the address that the server told them."""
+    (address,) = re.findall(r"The UI is at (\S+)", "".join(server.said))
     with opened(PROGRAM) as browser:
         browser.page.goto(address)
         browser.page.get_by_placeholder("admin:pass").fill(SIGN_IN)
@@ -201,14 +203,14 @@ def test_the_form_says_what_each_parameter_is_for(page: Page) -> None:
     expect(page.get_by_role("switch")).to_be_checked()
 
 
-def test_an_address_is_not_taken_for_a_learner(page: Page, house: House) -> None:
+def test_an_address_is_not_taken_for_a_learner(page: Page, server: RunningServer) -> None:
     open_form(page)
     page.get_by_role("button", name="list", exact=True).last.click()
     page.get_by_role("button", name="Add item").click()
     page.get_by_role("textbox").last.fill(ANN)
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text(f"['{ANN}'] is not valid")).to_be_visible()
-    assert ANN not in str(house.ask("/flow_runs/filter", {}))
+    assert ANN not in str(server.ask("/flow_runs/filter", {}))
 
 
 def test_a_backfill_is_looked_at_first_and_then_sent(page: Page, sandbox: Sandbox) -> None:

@@ -20,8 +20,8 @@ from flows.setup import setup
 from flows.statistics import statistics
 from sandbox.clock import DAY_MS
 from tasks.reporting.summary import Summary
-from tests.house import eventually
 from tests.installation import Sync
+from tests.running_server import eventually
 
 ANN = "ann@example.com"
 LOGS_AT_ONCE = 200

@@ -17,8 +17,8 @@ from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from sandbox.snapshot import comparable, state
 from sandbox.world import Sizes, World
-from tests.house import ROOT, eventually
 from tests.postgres import new_database
+from tests.running_server import ROOT, eventually
 
 NOW_MS = system_clock()
 PREFECT = [sys.executable, "-m", "prefect"]

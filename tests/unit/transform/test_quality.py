@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from tasks.transform.courses.courses import latest, map_courses
 from tasks.transform.courses.languages import platform_language
 from tasks.transform.courses.quality import findings
-from tests.unit.test_courses_properties import contents
+from tests.unit.transform.test_courses_properties import contents
 
 FINE = {
     "contentId": "id",

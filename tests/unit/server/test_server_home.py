@@ -1,4 +1,4 @@
-"""The small house before anything in it runs: its folder, its key, its sign-in, the settings it hands on."""
+"""`serve` before anything runs: its folder, its key, its sign-in, the settings it hands on."""
 
 import base64
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import SettingsError
-from flows.server.home import House, is_loopback, open_house, private_key, project_folder, settings_here
+from flows.server.home import ServerHome, is_loopback, open_home, private_key, project_folder, settings_here
 
 HERE = "127.0.0.1"
 SIGN_IN = "keeper:a-password"
@@ -24,9 +24,9 @@ def private(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 def test_the_folder_is_private(tmp_path: Path) -> None:
-    house = open_house(HERE, 4200, tmp_path / "a" / "home", None)
-    assert house.home.stat().st_mode & 0o777 == 0o700
-    assert house.sign_in is None
+    home = open_home(HERE, 4200, tmp_path / "a" / "home", None)
+    assert home.folder.stat().st_mode & 0o777 == 0o700
+    assert home.sign_in is None
 
 
 def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:
@@ -41,10 +41,10 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         private_key(private(tmp_path / "key", "x", 0o644))
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "house.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "host.example"])  # noqa: S104
 def test_beyond_loopback_a_sign_in_is_needed(tmp_path: Path, host: str) -> None:
     with pytest.raises(SettingsError, match="--auth-file") as raised:
-        open_house(host, 4200, tmp_path / "home", None)
+        open_home(host, 4200, tmp_path / "home", None)
     assert raised.value.exit_code == 2
     assert not (tmp_path / "home").exists()
 
@@ -53,9 +53,9 @@ def test_the_sign_in_comes_from_a_file_or_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     auth_file = private(tmp_path / "auth", f"{SIGN_IN}\n")
-    assert open_house("0.0.0.0", 4200, tmp_path / "home", auth_file).sign_in == SIGN_IN  # noqa: S104
+    assert open_home("0.0.0.0", 4200, tmp_path / "home", auth_file).sign_in == SIGN_IN  # noqa: S104
     monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "other:one")
-    assert open_house("0.0.0.0", 4200, tmp_path / "home", None).sign_in == "other:one"  # noqa: S104
+    assert open_home("0.0.0.0", 4200, tmp_path / "home", None).sign_in == "other:one"  # noqa: S104
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,19 @@ def test_the_sign_in_comes_from_a_file_or_the_environment(
 def test_a_sign_in_that_is_none_is_refused(tmp_path: Path, text: str, mode: int, message: str) -> None:
     auth_file = private(tmp_path / "auth", text, mode)
     with pytest.raises(SettingsError, match=message) as raised:
-        open_house("0.0.0.0", 4200, tmp_path / "home", auth_file)  # noqa: S104
+        open_home("0.0.0.0", 4200, tmp_path / "home", auth_file)  # noqa: S104
     assert "a-password" not in str(raised.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="No such file"):
-        open_house(HERE, 4200, tmp_path / "home", tmp_path / "auth")
+        open_home(HERE, 4200, tmp_path / "home", tmp_path / "auth")
 
 
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="--home"):
-        open_house(HERE, 4200, tmp_path / "file" / "home", None)
+        open_home(HERE, 4200, tmp_path / "file" / "home", None)
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         ("0.0.0.0", "http://127.0.0.1:4200"),  # noqa: S104
         ("::", "http://[::1]:4200"),
         ("::1", "http://[::1]:4200"),
-        ("house.example", "http://house.example:4200"),
+        ("host.example", "http://host.example:4200"),
     ],
 )
 def test_where_this_machine_reaches_it(tmp_path: Path, host: str, url: str) -> None:
-    assert House(tmp_path, host, 4200, None).url == url
+    assert ServerHome(tmp_path, host, 4200, None).url == url
 
 
 @pytest.mark.parametrize(
@@ -107,14 +107,14 @@ def test_what_only_this_machine_reaches(host: str, loopback: bool) -> None:  # n
     assert is_loopback(host) is loopback
 
 
-def test_what_the_house_lays_down(tmp_path: Path) -> None:
-    house = open_house(HERE, 4200, tmp_path / "home", private(tmp_path / "auth", SIGN_IN))
-    environment = house.environment(project_folder())
-    assert environment["PREFECT_HOME"] == str(house.home)
+def test_what_the_server_and_all_beside_it_are_given(tmp_path: Path) -> None:
+    home = open_home(HERE, 4200, tmp_path / "home", private(tmp_path / "auth", SIGN_IN))
+    environment = home.environment(project_folder())
+    assert environment["PREFECT_HOME"] == str(home.folder)
     assert environment["PREFECT_API_URL"] == "http://127.0.0.1:4200/api"
     assert environment["PREFECT_SERVER_API_AUTH_STRING"] == SIGN_IN
     assert environment["PREFECT_API_AUTH_STRING"] == SIGN_IN
-    assert environment["PREFECT_SERVER_ENCRYPTION_KEY"] == private_key(house.home / "encryption.key")
+    assert environment["PREFECT_SERVER_ENCRYPTION_KEY"] == private_key(home.folder / "encryption.key")
     assert (environment["DO_NOT_TRACK"], environment["PREFECT_SERVER_ANALYTICS_ENABLED"]) == ("1", "false")
     assert (Path(environment["PWD"]) / "prefect.yaml").is_file()
 
@@ -127,5 +127,5 @@ def test_settings_of_the_folder_it_is_started_from_are_handed_on(
     assert settings_here(project_folder()) == {"COURSERA_ORG_ID": "from-file"}
     assert settings_here(tmp_path.resolve()) == {}
     monkeypatch.setenv("COURSERA_ORG_ID", "from-environment")
-    house = open_house(HERE, 4200, tmp_path / "home", None)
-    assert house.environment(project_folder())["COURSERA_ORG_ID"] == "from-environment"
+    home = open_home(HERE, 4200, tmp_path / "home", None)
+    assert home.environment(project_folder())["COURSERA_ORG_ID"] == "from-environment"

@@ -31,8 +31,8 @@ QUICK = {
 }
 
 
-class House:
-    """A house that stands, or stood, in a folder."""
+class RunningServer:
+    """A server that runs, or ran, in a folder."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         with socket.socket() as probe:
@@ -97,7 +97,7 @@ class House:
         return self._process.poll() is None
 
     def processes(self) -> list[int]:
-        """All processes of the house, by what they were told of their home."""
+        """All its processes, by what they were told of their home."""
         mark = f"PREFECT_HOME={self.home}\0".encode()
         found = []
         for path in Path("/proc").glob("[0-9]*/environ"):

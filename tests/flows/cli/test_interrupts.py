@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.house import PATIENCE_SECONDS, eventually
 from tests.installation import Sync
+from tests.running_server import PATIENCE_SECONDS, eventually
 
 COMMAND = [str(Path(sys.executable).with_name("coursera-sync")), "catalog", "--json"]
 

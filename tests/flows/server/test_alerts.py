@@ -33,7 +33,7 @@ def notification_block() -> Iterator[Any]:
 
     from flows.server.alerts import ALERTS_BLOCK  # noqa: PLC0415
 
-    block = CustomWebhookNotificationBlock(name="house", url="https://alerts.example")
+    block = CustomWebhookNotificationBlock(name="server", url="https://alerts.example")
     yield block.save(ALERTS_BLOCK)
     CustomWebhookNotificationBlock.delete(ALERTS_BLOCK)
 

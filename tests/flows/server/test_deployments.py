@@ -1,6 +1,6 @@
-"""The small house as it stands: `serve` and `register`, the deployments on a worker, alerts, limits.
+"""The small server as it stands: `serve` and `register`, the deployments on a worker, alerts, limits.
 
-One house serves all of them, in order; what takes time begins early and is looked for late.
+One server serves all of them, in order; what takes time begins early and is looked for late.
 """
 
 import signal
@@ -16,7 +16,7 @@ from sandbox.clock import system_clock
 from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from sandbox.world import Sizes, World
-from tests.house import ROOT, SIGN_IN, House, eventually, last_json
+from tests.running_server import ROOT, SIGN_IN, RunningServer, eventually, last_json
 
 DEPLOYED = {"setup", "catalog", "statistics", "backfill", "backfill-part", "reconcile", "restore"}
 TIMES = {"catalog": (7, 45), "statistics": (8, 0)}
@@ -63,77 +63,79 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house that knows no credentials: they come from the blocks that `register` saves from elsewhere."""
-    folder = tmp_path_factory.mktemp("house")
-    house = House(folder, {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db", "SYNC_ALERT_REJECTS": "1"})
-    house.start()
-    yield house
-    if house.is_kept():
-        house.stop()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server that knows no credentials: they come from the blocks that `register` saves from elsewhere."""
+    folder = tmp_path_factory.mktemp("server")
+    server = RunningServer(
+        folder, {"SYNC_STATE_URL": f"sqlite:///{folder}/ledger.db", "SYNC_ALERT_REJECTS": "1"}
+    )
+    server.start()
+    yield server
+    if server.is_kept():
+        server.stop()
 
 
 @pytest.fixture(scope="module")
-def registered(house: House, sandbox: Sandbox) -> list[str]:
+def registered(server: RunningServer, sandbox: Sandbox) -> list[str]:
     """What `register` said on a machine that has the credentials."""
     sandbox.coursera.options.rotate_refresh_token = True
-    ended = house.command("register", "--json", **sandbox.environment())
+    ended = server.command("register", "--json", **sandbox.environment())
     assert ended.returncode == 0, ended.stderr
     done: list[str] = last_json(ended.stdout)["done"]
     return done
 
 
-def alerts_of(house: House) -> dict[str, dict[str, Any]]:
-    found = house.ask("/automations/filter", {})
+def alerts_of(server: RunningServer) -> dict[str, dict[str, Any]]:
+    found = server.ask("/automations/filter", {})
     names = [one["name"] for one in found]
     assert len(names) == len(set(names)), "an alert is there twice"
     return {name.removeprefix("coursera-sync: "): one for name, one in zip(names, found, strict=True)}
 
 
-def bulk_limit(house: House) -> dict[str, Any]:
-    limits = house.ask("/v2/concurrency_limits/filter", {})
+def bulk_limit(server: RunningServer) -> dict[str, Any]:
+    limits = server.ask("/v2/concurrency_limits/filter", {})
     (found,) = (one for one in limits if one["name"].startswith("360learning-bulk-"))
     assert isinstance(found, dict)
     return found
 
 
-def test_the_house_stands_privately_and_says_where(house: House) -> None:
-    assert house.home.stat().st_mode & 0o077 == 0
-    assert all(path.stat().st_mode & 0o077 == 0 for path in house.home.iterdir() if path.suffix == ".log")
-    assert (house.home / "encryption.key").stat().st_mode & 0o777 == 0o600
-    assert any(f"The UI is at http://127.0.0.1:{house.port}" in line for line in house.said)
-    page = house.api.get(f"http://127.0.0.1:{house.port}/")
+def test_the_server_runs_privately_and_says_where(server: RunningServer) -> None:
+    assert server.home.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in server.home.iterdir() if path.suffix == ".log")
+    assert (server.home / "encryption.key").stat().st_mode & 0o777 == 0o600
+    assert any(f"The UI is at http://127.0.0.1:{server.port}" in line for line in server.said)
+    page = server.api.get(f"http://127.0.0.1:{server.port}/")
     assert page.headers["content-type"].startswith("text/html")
 
 
-def test_nobody_gets_in_without_the_sign_in(house: House) -> None:
-    assert house.api.get("/flows/count", auth=("keeper", "guessed")).status_code in {401, 405}
-    assert house.api.post("/flows/count", json={}, auth=("keeper", "guessed")).status_code == 401
-    ended = house.command("register", PREFECT_API_AUTH_STRING="keeper:guessed")
+def test_nobody_gets_in_without_the_sign_in(server: RunningServer) -> None:
+    assert server.api.get("/flows/count", auth=("keeper", "guessed")).status_code in {401, 405}
+    assert server.api.post("/flows/count", json={}, auth=("keeper", "guessed")).status_code == 401
+    ended = server.command("register", PREFECT_API_AUTH_STRING="keeper:guessed")
     assert (ended.returncode, "PREFECT_API_AUTH_STRING" in ended.stderr) == (1, True), ended.stderr
 
 
-def test_a_second_house_does_not_move_in(house: House) -> None:
-    ended = house.command("serve", "--home", str(house.home), "--port", str(house.port))
+def test_a_second_server_does_not_start_in_the_same_folder(server: RunningServer) -> None:
+    ended = server.command("serve", "--home", str(server.home), "--port", str(server.port))
     assert (ended.returncode, "--port" in ended.stderr) == (2, True), ended.stderr
 
 
-def test_register_says_what_it_did(registered: list[str], house: House) -> None:
+def test_register_says_what_it_did(registered: list[str], server: RunningServer) -> None:
     said = " ".join(registered)
     for what in ("coursera-credentials/default", "learning360-credentials/default", "Created the limit"):
         assert what in said
     assert "Found the work pool" in said
-    assert bulk_limit(house)["limit"] == 3
+    assert bulk_limit(server)["limit"] == 3
 
 
 def test_register_again_doubles_nothing_and_leaves_what_people_switched_off(
-    registered: list[str], house: House, sandbox: Sandbox
+    registered: list[str], server: RunningServer, sandbox: Sandbox
 ) -> None:
-    off = alerts_of(house)["refresh token unused for 10 days"]
-    house.api.patch(f"/automations/{off['id']}", json={"enabled": False}).raise_for_status()
-    ended = house.command("register", **sandbox.environment())
+    off = alerts_of(server)["refresh token unused for 10 days"]
+    server.api.patch(f"/automations/{off['id']}", json={"enabled": False}).raise_for_status()
+    ended = server.command("register", **sandbox.environment())
     assert (ended.returncode, "Created" in ended.stdout) == (0, False), ended.stdout + ended.stderr
-    alerts = alerts_of(house)
+    alerts = alerts_of(server)
     assert set(alerts) == ALERTS
     assert [name for name, one in alerts.items() if not one["enabled"]] == [
         "refresh token unused for 10 days"
@@ -141,45 +143,45 @@ def test_register_again_doubles_nothing_and_leaves_what_people_switched_off(
     assert len(registered) == len(ended.stdout.splitlines())
 
 
-def test_a_holder_of_a_slot_dies(registered: list[str], house: House) -> None:
+def test_a_holder_of_a_slot_dies(registered: list[str], server: RunningServer) -> None:
     """Its slot stays taken for the rest of its lease; one of the last tests looks whether it came back."""
     assert registered
-    command = [sys.executable, "-c", HOLDER, bulk_limit(house)["name"]]
-    died = subprocess.run(command, cwd=ROOT, env=house.environment(), check=False)  # noqa: S603
+    command = [sys.executable, "-c", HOLDER, bulk_limit(server)["name"]]
+    died = subprocess.run(command, cwd=ROOT, env=server.environment(), check=False)  # noqa: S603
     assert died.returncode == -signal.SIGKILL
-    assert bulk_limit(house)["active_slots"] == 1
+    assert bulk_limit(server)["active_slots"] == 1
 
 
-def test_proactive_alerts_can_be_seen_to_wait(house: House) -> None:
+def test_proactive_alerts_can_be_seen_to_wait(server: RunningServer) -> None:
     """Copies of the templates that lose patience after ten seconds: later tests look whether they did."""
     for name, seconds in (("no good statistics run for 26 hours", 26 * 3600), (SILENCE, 600)):
-        alert = alerts_of(house)[name]
+        alert = alerts_of(server)[name]
         trigger = alert["trigger"]
         assert (trigger["posture"], trigger["within"]) == ("Proactive", seconds)
         impatient = {key: value for key, value in trigger.items() if key != "id"} | {"within": 10}
         copy = {key: alert[key] for key in ("description", "actions")}
         copy |= {"name": f"impatient: {name}", "trigger": impatient}
-        house.api.post("/automations/", json=copy).raise_for_status()
+        server.api.post("/automations/", json=copy).raise_for_status()
 
 
-def test_a_run_falls_silent(house: House) -> None:
+def test_a_run_falls_silent(server: RunningServer) -> None:
     """It was heard once; a later test looks whether it is marked as crashed."""
-    with subprocess.Popen([sys.executable, "-c", SILENT], env=house.environment()) as process:  # noqa: S603
+    with subprocess.Popen([sys.executable, "-c", SILENT], env=server.environment()) as process:  # noqa: S603
         try:
-            eventually(lambda: house.events("prefect.flow-run.heartbeat"), lambda: process.poll() is None)
+            eventually(lambda: server.events("prefect.flow-run.heartbeat"), lambda: process.poll() is None)
         finally:
             process.kill()
-    assert run_named(house, "silent")["state_type"] == "RUNNING"
+    assert run_named(server, "silent")["state_type"] == "RUNNING"
 
 
-def run_named(house: House, name: str) -> dict[str, Any]:
-    (found,) = house.ask("/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}})
+def run_named(server: RunningServer, name: str) -> dict[str, Any]:
+    (found,) = server.ask("/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}})
     assert isinstance(found, dict)
     return found
 
 
-def test_everything_is_deployed(house: House) -> None:
-    deployments = {one["name"]: one for one in house.ask("/deployments/filter", {})}
+def test_everything_is_deployed(server: RunningServer) -> None:
+    deployments = {one["name"]: one for one in server.ask("/deployments/filter", {})}
     assert set(deployments) >= DEPLOYED
     for one in deployments.values():
         assert one["description"]
@@ -192,13 +194,13 @@ def test_everything_is_deployed(house: House) -> None:
         )
 
 
-def test_runs_of_a_deployment_wait_for_each_other_but_for_parts_of_a_backfill(house: House) -> None:
+def test_runs_of_a_deployment_wait_for_each_other_but_for_parts_of_a_backfill(server: RunningServer) -> None:
     limits = {
         one["name"]: (
             one["global_concurrency_limit"]["limit"],
             one["concurrency_options"]["collision_strategy"],
         )
-        for one in house.ask("/deployments/filter", {})
+        for one in server.ask("/deployments/filter", {})
         if one["global_concurrency_limit"]
     }
     assert limits == dict.fromkeys(DEPLOYED - {"backfill-part"}, (1, "ENQUEUE"))
@@ -206,11 +208,13 @@ def test_runs_of_a_deployment_wait_for_each_other_but_for_parts_of_a_backfill(ho
 
 @pytest.mark.parametrize("month", [1, 7], ids=["in winter", "in summer"])
 @pytest.mark.parametrize("name", TIMES)
-async def test_the_daily_runs_are_at_the_same_time_all_year(house: House, name: str, month: int) -> None:
+async def test_the_daily_runs_are_at_the_same_time_all_year(
+    server: RunningServer, name: str, month: int
+) -> None:
     from prefect.client.schemas.schedules import CronSchedule  # noqa: PLC0415 - as its server computes it
     from prefect.server.schemas.schedules import CronSchedule as ServersSchedule  # noqa: PLC0415
 
-    (held,) = house.ask(f"/deployments/name/{name}/{name}")["schedules"]
+    (held,) = server.ask(f"/deployments/name/{name}/{name}")["schedules"]
     assert held["active"]
     schedule = ServersSchedule(**CronSchedule(**held["schedule"]).model_dump())
     start = datetime(datetime.now(UTC).year + 1, month, 10, tzinfo=UTC)
@@ -223,10 +227,10 @@ async def test_the_daily_runs_are_at_the_same_time_all_year(house: House, name: 
 WEEKLY = (6, 2, 0)  # Sunday, 2:00 UTC
 
 
-def test_the_next_runs_are_scheduled(house: House) -> None:
+def test_the_next_runs_are_scheduled(server: RunningServer) -> None:
     def scheduled() -> list[dict[str, Any]]:
         wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-        found: list[dict[str, Any]] = house.ask("/flow_runs/filter", wanted)
+        found: list[dict[str, Any]] = server.ask("/flow_runs/filter", wanted)
         return found if len({one["deployment_id"] for one in found}) == 1 + len(TIMES) else []
 
     moments = [
@@ -238,103 +242,105 @@ def test_the_next_runs_are_scheduled(house: House) -> None:
 
 
 @pytest.mark.parametrize("name", ["setup", "catalog", "statistics"])
-def test_the_worker_runs_a_deployment(house: House, sandbox: Sandbox, name: str) -> None:
+def test_the_worker_runs_a_deployment(server: RunningServer, sandbox: Sandbox, name: str) -> None:
     before = sandbox.coursera.sign_in.refresh_token
-    flow_run = house.run(name)
+    flow_run = server.run(name)
     assert flow_run["state_type"] == "COMPLETED", flow_run["state"]
     now = sandbox.coursera.sign_in.refresh_token
     assert now != before
-    assert house.block("coursera-credentials")["refresh_token"] == now
+    assert server.block("coursera-credentials")["refresh_token"] == now
 
 
-def test_both_sides_met(house: House, sandbox: Sandbox) -> None:
+def test_both_sides_met(server: RunningServer, sandbox: Sandbox) -> None:
     assert sandbox.learning360.courses.by_id
     assert sandbox.learning360.operations.all
-    holders = house.ask("/v2/concurrency_limits/filter", {})
-    assert bulk_limit(house)["active_slots"] <= 1, holders  # that of the holder that died
+    holders = server.ask("/v2/concurrency_limits/filter", {})
+    assert bulk_limit(server)["active_slots"] <= 1, holders  # that of the holder that died
 
 
 def test_a_run_that_fails_sets_off_its_alert_and_another_teams_does_not(
-    house: House, sandbox: Sandbox
+    server: RunningServer, sandbox: Sandbox
 ) -> None:
     """The other one, whose flow has a name of ours, fails first."""
-    flow = house.ask("/flows/", {"name": "catalog"})
-    theirs = house.ask("/flow_runs/", {"flow_id": flow["id"], "tags": ["coursera"]})
-    house.ask(f"/flow_runs/{theirs['id']}/set_state", {"state": {"type": "FAILED"}, "force": True})
+    flow = server.ask("/flows/", {"name": "catalog"})
+    theirs = server.ask("/flow_runs/", {"flow_id": flow["id"], "tags": ["coursera"]})
+    server.ask(f"/flow_runs/{theirs['id']}/set_state", {"state": {"type": "FAILED"}, "force": True})
     sandbox.coursera.options.personal_app = True
-    flow_run = house.run("setup")
+    flow_run = server.run("setup")
     sandbox.coursera.options.personal_app = False
     assert flow_run["state_type"] == "FAILED"
-    eventually(lambda: f"prefect.flow-run.{flow_run['id']}" in set_off(house, "coursera-sync: a run failed"))
-    assert f"prefect.flow-run.{theirs['id']}" not in set_off(house, "coursera-sync: a run failed")
+    eventually(lambda: f"prefect.flow-run.{flow_run['id']}" in set_off(server, "coursera-sync: a run failed"))
+    assert f"prefect.flow-run.{theirs['id']}" not in set_off(server, "coursera-sync: a run failed")
 
 
-def test_rows_put_aside_and_runs_that_do_not_come_set_off_theirs(house: House) -> None:
-    eventually(lambda: set_off(house, "coursera-sync: many rows put aside"))
-    eventually(lambda: set_off(house, "impatient: no good statistics run for 26 hours"))
-    (ended, *_) = house.events("coursera-sync.run.ended")
+def test_rows_put_aside_and_runs_that_do_not_come_set_off_theirs(server: RunningServer) -> None:
+    eventually(lambda: set_off(server, "coursera-sync: many rows put aside"))
+    eventually(lambda: set_off(server, "impatient: no good statistics run for 26 hours"))
+    (ended, *_) = server.events("coursera-sync.run.ended")
     assert "@" not in str(ended["payload"])
 
 
-def test_a_run_that_gave_no_sign_of_life_is_marked_as_crashed(house: House) -> None:
-    silent = eventually(lambda: found if (found := run_named(house, "silent"))["end_time"] else None)
+def test_a_run_that_gave_no_sign_of_life_is_marked_as_crashed(server: RunningServer) -> None:
+    silent = eventually(lambda: found if (found := run_named(server, "silent"))["end_time"] else None)
     assert (silent["state_type"], silent["state"]["message"]) == ("CRASHED", "It gave no sign of life.")
 
 
-def set_off(house: House, alert: str) -> list[str]:
+def set_off(server: RunningServer, alert: str) -> list[str]:
     """What has set off an alert, once for each time: the resource of the event, or "" where none came."""
     return [
         (event["payload"]["triggering_event"] or {"resource": {}})["resource"].get("prefect.resource.id", "")
-        for event in house.events("prefect.automation.triggered")
+        for event in server.events("prefect.automation.triggered")
         if event["resource"]["prefect.resource.name"] == alert
     ]
 
 
-def test_a_house_that_was_ended_leaves_nobody_behind_and_comes_back_as_it_was(
-    house: House, sandbox: Sandbox
+def test_a_server_that_was_ended_leaves_nobody_behind_and_comes_back_as_it_was(
+    server: RunningServer, sandbox: Sandbox
 ) -> None:
     """A run that goes on when it ends has crashed, and the next one need not wait for it."""
 
     def remembered() -> dict[str, Any]:
-        runs = house.ask("/flow_runs/filter", {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}}})
+        runs = server.ask(
+            "/flow_runs/filter", {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}}}
+        )
         return {
             "runs": sorted((run["id"], run["state_name"]) for run in runs),
-            "blocks": [house.block(slug) for slug in ("coursera-credentials", "learning360-credentials")],
-            "deployments": sorted(one["id"] for one in house.ask("/deployments/filter", {})),
-            "alerts": sorted((name, one["enabled"]) for name, one in alerts_of(house).items()),
+            "blocks": [server.block(slug) for slug in ("coursera-credentials", "learning360-credentials")],
+            "deployments": sorted(one["id"] for one in server.ask("/deployments/filter", {})),
+            "alerts": sorted((name, one["enabled"]) for name, one in alerts_of(server).items()),
         }
 
     before = remembered()
     sandbox.coursera.options.latency_ms = 120_000
-    broken_off = house.begin("setup")
-    eventually(lambda: house.state_of(broken_off) == "Running")
-    assert house.processes()
-    assert house.stop() == 0
-    assert any("Stopped." in line for line in house.said)
-    assert house.processes() == []
+    broken_off = server.begin("setup")
+    eventually(lambda: server.state_of(broken_off) == "Running")
+    assert server.processes()
+    assert server.stop() == 0
+    assert any("Stopped." in line for line in server.said)
+    assert server.processes() == []
     sandbox.coursera.options.latency_ms = 0
-    house.start()
+    server.start()
     after = remembered()
     after["runs"].remove((broken_off, "Crashed"))
     assert after == before
-    assert house.run("setup")["state_type"] == "COMPLETED"
+    assert server.run("setup")["state_type"] == "COMPLETED"
 
 
-def test_the_slot_of_a_holder_that_died_is_free_again(house: House) -> None:
-    eventually(lambda: bulk_limit(house)["active_slots"] == 0, seconds=LEASE_PATIENCE_SECONDS)
+def test_the_slot_of_a_holder_that_died_is_free_again(server: RunningServer) -> None:
+    eventually(lambda: bulk_limit(server)["active_slots"] == 0, seconds=LEASE_PATIENCE_SECONDS)
 
 
-def test_secrets_show_nowhere(registered: list[str], house: House, sandbox: Sandbox) -> None:
-    logs = str(house.ask("/logs/filter", {"limit": 200}))
-    kept = [path.read_bytes() for path in house.home.rglob("*") if path.is_file() and path.suffix != ".key"]
-    masked = str(house.ask("/block_documents/filter", {"include_secrets": False}))
+def test_secrets_show_nowhere(registered: list[str], server: RunningServer, sandbox: Sandbox) -> None:
+    logs = str(server.ask("/logs/filter", {"limit": 200}))
+    kept = [path.read_bytes() for path in server.home.rglob("*") if path.is_file() and path.suffix != ".key"]
+    masked = str(server.ask("/block_documents/filter", {"include_secrets": False}))
     sign_in, client = sandbox.coursera.sign_in, sandbox.learning360.client
     for secret in (sign_in.client_secret, sign_in.refresh_token, client.client_secret, SIGN_IN):
         assert secret not in logs + masked + "".join(registered)
         assert not any(secret.encode() in content for content in kept)
 
 
-def test_a_house_whose_keeper_is_killed_leaves_nobody_behind(house: House) -> None:
-    assert house.processes()
-    house.kill()
-    eventually(lambda: house.processes() == [])
+def test_a_server_whose_supervisor_is_killed_leaves_nobody_behind(server: RunningServer) -> None:
+    assert server.processes()
+    server.kill()
+    eventually(lambda: server.processes() == [])
