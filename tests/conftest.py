@@ -2,7 +2,8 @@
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,6 +134,15 @@ def busy_sync(
     clock = ManualClock()
     sandbox = Sandbox(World.seeded(clock(), sizes=Sizes(300, 60, 600)), clock)
     yield from _installation(sandbox, prefect_api, monkeypatch, tmp_path, state_url)
+
+
+@pytest.fixture
+def installed(
+    prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_url: str
+) -> Callable[[Sandbox], AbstractContextManager[Sync]]:
+    """Makes an installation on any stand-ins whose clock is a manual one."""
+    installing = contextmanager(_installation)
+    return lambda sandbox: installing(sandbox, prefect_api, monkeypatch, tmp_path, state_url)
 
 
 def _installation(
