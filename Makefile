@@ -5,7 +5,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo sandbox system test test-long golden bench profile check format lock clean
+.PHONY: help install demo sandbox system test test-long golden soak bench profile check format lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test-long: .venv/installed-dev  ## the tests that take minutes: a kill at every 
 
 golden: .venv/installed-dev  ## write down anew what small customers' runs say and leave behind
 	$(BIN)/python -m tests.golden --write
+
+soak: .venv/installed-dev  ## a month of a changing world, with faults and kills, for several seeds
+	$(BIN)/python -m tests.soak
 
 bench: .venv/installed-dev  ## what the work costs, into docs/benchmarks.md (takes twenty minutes)
 	$(BIN)/python -m tests.benchmarks --write

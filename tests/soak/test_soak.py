@@ -1,0 +1,35 @@
+"""A customer lives through days on which nearly anything happens, and 360Learning holds what it must hold.
+
+`make test` lives through a few days of one seed, `make soak` through a month of several.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from sandbox.sandbox import Sandbox
+from tests.installation import Sync
+from tests.soak.soak import Soak
+
+# By themselves: a few days with a burst of refusals and a kill.
+SEEDS = [int(seed) for seed in os.environ.get("SOAK_SEEDS", "7").split(",")]
+DAYS = int(os.environ.get("SOAK_DAYS", "5"))
+DATABASE = os.environ.get("SOAK_DATABASE", "sqlite")
+
+
+@pytest.mark.parametrize("state_url", [DATABASE], indirect=True)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_at_the_end_of_each_day_360learning_holds_what_the_oracle_says(
+    seed: int,
+    installed: Callable[[Sandbox], AbstractContextManager[Sync]],
+    tmp_path: Path,
+) -> None:
+    again = "" if DATABASE == "sqlite" else " --postgres"
+    with installed(Sandbox.empty()) as sync:
+        soak = Soak(sync, seed, tmp_path, again=again)
+        soak.live(DAYS)
+    sys.stdout.write("\n".join([f"seed {seed}, {DAYS} days:", *soak.disturbed, ""]))
