@@ -1,7 +1,6 @@
-"""The backfill: learners' progress of a chosen window of last activity, month by month."""
+"""The backfill: learners' progress of a chosen window of last activity, part by part."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,23 +13,25 @@ from pydantic import Field, StringConstraints
 from connectors.ledger.streams import STATISTICS
 from flows.final_state import to_final_state
 from flows.run_names import run_name
-from tasks.extract.coursera import extract_window
-from tasks.extract.window import chosen_window
-from tasks.load.dispatcher import Outbox
+from tasks.extract.coursera import Reports, read_reports
+from tasks.extract.window import ActivityWindow, chosen_window
+from tasks.load.dispatcher import BulkDispatcher
 from tasks.load.operations import StatisticImport
 from tasks.load.recovery import recover, resolve_uncertain
-from tasks.reconcile.adopt import require_known
+from tasks.reconcile.adopt import ensure_adopted
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.run_lifecycle import hold_stream_lock
-from tasks.runtime.targets import run_for_each_target
+from tasks.runtime.run_lifecycle import RunRequest, hold_stream_lock
+from tasks.runtime.shared import SharedResources
+from tasks.runtime.targets import run_from_one_reading
 from tasks.setup.integration import ensure_integration
-from tasks.statistics.aliases import apply_aliases
-from tasks.statistics.compare import put_aside, send_progress
-from tasks.statistics.intake import Intake
-from tasks.statistics.parts import by_month, parts, whole
-from tasks.statistics.settled import Settled
-from tasks.statistics.workers import shared
+from tasks.statistics.addresses import settle_addresses
+from tasks.statistics.newer import without_newer
+from tasks.statistics.record import compare_part, drop_mended
+from tasks.statistics.selection import Selection
+from tasks.statistics.target_parts import parts_of_target
+from tasks.statistics.workers import share
+from tasks.transform.statistics.learner_moves import AddressMap
 
 # Prefect's server refuses a run whose parameters are not of their type: an address is not even recorded.
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -48,7 +49,7 @@ async def backfill(
 ) -> Summary | State[Summary]:
     """Bring the progress with last activity from (and including) one moment to (and without) another.
 
-    It can be repeated without harm, and never moves the watermark of the daily run. Between months it lets
+    It can be repeated without harm, and never moves the watermark of the daily run. Every ten minutes it lets
     a daily run that waits go first; shared by several workers it goes through at once.
 
     Args:
@@ -62,8 +63,10 @@ async def backfill(
             very large windows, with the ledger in PostgreSQL.
     """
     chosen = _Chosen(active_from, active_to, programs or [], learners or [])
+    request = RunRequest("backfill", dry_run=dry_run)
+    prepare, read = partial(_prepare, chosen=chosen), partial(_read, chosen=chosen)
     work = partial(_bring_window, chosen=chosen, workers=workers)
-    return to_final_state(await run_for_each_target("backfill", work, dry_run=dry_run))
+    return to_final_state(await run_from_one_reading(request, prepare, read, work))
 
 
 @dataclass(frozen=True)
@@ -75,47 +78,65 @@ class _Chosen:
     programs: Sequence[str]
     learners: Sequence[Digest]
 
-
-async def _bring_window(run: RunContext, chosen: _Chosen, workers: int) -> None:
-    window = chosen_window(chosen.active_from, chosen.active_to)
-    run = await ensure_integration(run)
-    require_known(run)
-    with Intake(run) as intake:
-        reading = await extract_window(
-            run, window, intake, programs=chosen.programs, learners=chosen.learners
-        )
-        await intake.finish(reading)
-        if workers > 1 and not run.dry_run:
-            await _together(run, intake, workers)
-        else:
-            await _month_by_month(run, intake)
-    reading.require_complete()
+    def window(self) -> ActivityWindow:
+        """The window; SettingsError where it is empty."""
+        return chosen_window(self.active_from, self.active_to)
 
 
-async def _month_by_month(run: RunContext, intake: Intake) -> None:
-    with by_month(intake) as months:
-        for number, month in enumerate(months):
-            async with _ready(run), Outbox(run, StatisticImport()) as outbox:
-                if number == 0:
-                    await put_aside(run, intake)
-                settled = Settled(run, in_full=False)
-                await send_progress(run, outbox, parts(run, intake, month), settled)
-            await run.progress.of("months", number + 1, len(months))
+async def _prepare(run: RunContext, *, chosen: _Chosen) -> RunContext:
+    chosen.window()  # before anything is asked or made
+    return await ensure_integration(run)
 
 
-async def _together(run: RunContext, intake: Intake, workers: int) -> None:
-    async with _ready(run), Outbox(run, StatisticImport()) as outbox:
-        await put_aside(run, intake)
-        every = parts(run, intake, whole(intake, is_exhaustive=False))
-        rest = await shared(run, every, workers)
-        await send_progress(run, outbox, rest, Settled(run, in_full=False))
+async def _read(shared: SharedResources, _: Sequence[RunContext], *, chosen: _Chosen) -> Reports:
+    return await read_reports(shared, chosen.window(), chosen.programs, shows_all=False)
 
 
-@asynccontextmanager
-async def _ready(run: RunContext) -> AsyncIterator[None]:
-    """Have the stream for oneself, with nothing left open."""
+async def _bring_window(run: RunContext, reports: Reports, *, chosen: _Chosen, workers: int) -> None:
+    selection = Selection(run.settings.programs, chosen.window(), chosen.learners)
+    if workers > 1 and not run.dry_run:
+        await _together(run, reports, selection, workers)
+    else:
+        await _in_turns(run, reports, selection)
+    reports.read.require_complete()
+
+
+async def _in_turns(run: RunContext, reports: Reports, selection: Selection) -> None:
+    """Go through the parts, and begin anew where another run has had its turn: the ledger has changed."""
+    done, parts_in_all = 0, 1
+    while done < parts_in_all:
+        async with hold_stream_lock(run, STATISTICS):
+            ready, addresses = await _ready(run, reports)
+            async with (
+                parts_of_target(ready, reports, selection, addresses) as parts,
+                BulkDispatcher(ready, StatisticImport()) as dispatcher,
+            ):
+                until = run.clock.monotonic() + run.shared.pacing.turn_seconds
+                for part in parts.since(done):
+                    ours = await without_newer(ready, part, reports.read) if done else part
+                    plan = await compare_part(ready, ours, parts.rules, addresses)
+                    await dispatcher.add(plan.send, plan.planned)
+                    if run.clock.monotonic() >= until:
+                        done, parts_in_all = part.number + 1, len(parts)
+                        break
+                else:
+                    done = parts_in_all = len(parts)
+                await run.progress.of("parts", done, parts_in_all)
+            if done == parts_in_all:
+                await drop_mended(ready, parts.tried)
+
+
+async def _together(run: RunContext, reports: Reports, selection: Selection, workers: int) -> None:
     async with hold_stream_lock(run, STATISTICS):
-        await recover(run, [StatisticImport()])
-        await resolve_uncertain(run)
-        await apply_aliases(run)
-        yield
+        run, addresses = await _ready(run, reports)
+        async with parts_of_target(run, reports, selection, addresses) as parts:
+            await share(run, parts, workers)
+        await drop_mended(run, parts.tried)
+
+
+async def _ready(run: RunContext, reports: Reports) -> tuple[RunContext, AddressMap]:
+    """All that is to be done each time the lock is taken; whoever had it before may have left something."""
+    await recover(run, [StatisticImport()])
+    await resolve_uncertain(run)
+    run = await ensure_adopted(run, reports)
+    return run, await settle_addresses(run, reports.staged.seen)

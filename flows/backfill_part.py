@@ -7,14 +7,15 @@ from prefect.client.schemas.objects import State
 
 from flows.final_state import to_final_state
 from flows.run_names import run_name
-from tasks.load.dispatcher import Outbox
+from tasks.load.dispatcher import BulkDispatcher
 from tasks.load.operations import StatisticImport
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
+from tasks.runtime.run_lifecycle import RunRequest
 from tasks.runtime.targets import run_for_each_target
 from tasks.setup.integration import ensure_integration
-from tasks.statistics.compare import send_progress
-from tasks.statistics.settled import Settled
+from tasks.statistics.compare import Rules
+from tasks.statistics.record import compare_part
 from tasks.statistics.workers import share_of
 
 
@@ -26,11 +27,15 @@ async def backfill_part(*, part_of: str, worker: int) -> Summary | State[Summary
         part_of: The run (its id in the ledger) whose work is shared, and under whose lock this one acts.
         worker: Which share, from 0 on.
     """
+    request = RunRequest("backfill-part", part_of=part_of)
     work = partial(_bring_share, part_of=part_of, worker=worker)
-    return to_final_state(await run_for_each_target("backfill-part", work, part_of=part_of))
+    return to_final_state(await run_for_each_target(request, work))
 
 
 async def _bring_share(run: RunContext, part_of: str, worker: int) -> None:
     run = await ensure_integration(run)
-    async with share_of(run, part_of, worker) as share, Outbox(run, StatisticImport()) as outbox:
-        await send_progress(run, outbox, share, Settled(run, in_full=False))
+    rules = Rules.of(run.settings.sync, now_ms=run.clock.now_ms(), retries=True)
+    async with share_of(run, part_of, worker) as parts, BulkDispatcher(run, StatisticImport()) as dispatcher:
+        for part in parts:
+            plan = await compare_part(run, part, rules)
+            await dispatcher.add(plan.send, plan.planned)

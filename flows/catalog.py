@@ -11,14 +11,16 @@ from flows.final_state import to_final_state
 from flows.run_names import run_name
 from tasks.catalog.archive import check_archive_limit, find_missing_courses
 from tasks.catalog.plan import map_catalog, plan_catalog, record_catalog
-from tasks.extract.coursera import extract_catalog
+from tasks.extract.coursera import CatalogSnapshot, programs_of_all, read_catalog
 from tasks.extract.watermark import mark_read
 from tasks.load.dispatcher import send
 from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.targets import run_for_each_target
+from tasks.runtime.run_lifecycle import RunRequest
+from tasks.runtime.shared import SharedResources
+from tasks.runtime.targets import run_from_one_reading
 from tasks.setup.integration import ensure_integration
 
 
@@ -30,24 +32,36 @@ async def catalog(programs: list[str] | None = None, *, dry_run: bool = False) -
         programs: Only the catalog of these programs (their ids); nothing is archived then.
         dry_run: Only say what would be done.
     """
-    work = partial(_bring_catalog, programs=programs or [])
-    return to_final_state(await run_for_each_target("catalog", work, stream=CATALOG, dry_run=dry_run))
+    request = RunRequest("catalog", stream=CATALOG, dry_run=dry_run)
+    read = partial(_read, programs=programs or [])
+    return to_final_state(await run_from_one_reading(request, _prepare, read, _bring_catalog))
 
 
-async def _bring_catalog(run: RunContext, programs: Sequence[str]) -> None:
+async def _prepare(run: RunContext) -> RunContext:
     run = await ensure_integration(run)
     await recover(run, [CourseUpsert(), CourseArchive()])
-    reading = await extract_catalog(run, programs)
-    mapped = await map_catalog(run, reading)
-    missing = await find_missing_courses(run, reading)
-    plan = await plan_catalog(run, mapped, missing)
-    check_archive_limit(run, missing)
+    return run
+
+
+async def _read(
+    shared: SharedResources, runs: Sequence[RunContext], *, programs: Sequence[str]
+) -> CatalogSnapshot:
+    wanted = programs or programs_of_all([run.settings for run in runs])
+    return await read_catalog(shared, wanted, in_full=not programs)
+
+
+async def _bring_catalog(run: RunContext, snapshot: CatalogSnapshot) -> None:
+    snapshot = snapshot.of_programs(run.settings.programs)
+    mapped = await map_catalog(run, snapshot)
+    gone = await find_missing_courses(run, snapshot)
+    plan = await plan_catalog(run, mapped, gone)
+    check_archive_limit(run, gone)
     if run.dry_run:
         run.recorder.add(submitted=len(plan.send), archived=len(plan.archive))
     else:
-        await record_catalog(run, mapped, plan, missing)
+        await record_catalog(run, mapped, plan, gone)
         await send(run, CourseUpsert(), plan.send)
         await send(run, CourseArchive(), plan.archive)
-    reading.require_complete()
-    if not run.dry_run and reading.in_full:
-        mark_read(run.ledger, run.target.id, CATALOG, reading)
+    snapshot.read.require_complete()
+    if not run.dry_run and snapshot.read.in_full:
+        mark_read(run.ledger, run.target.id, CATALOG, snapshot.read)

@@ -1,6 +1,7 @@
 """The restoration: courses that an archive took, brought back as they were."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from prefect import flow
@@ -9,13 +10,15 @@ from prefect.client.schemas.objects import State
 from connectors.ledger.streams import CATALOG
 from flows.final_state import to_final_state
 from flows.run_names import run_name
-from tasks.catalog.restore import find_archived, known_here
+from tasks.catalog.restore import find_archived, known_here, require_known_anywhere
 from tasks.load.dispatcher import send
 from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.targets import run_for_each_target
+from tasks.runtime.run_lifecycle import RunRequest
+from tasks.runtime.shared import SharedResources
+from tasks.runtime.targets import run_from_one_reading
 from tasks.setup.integration import ensure_integration
 
 
@@ -31,12 +34,31 @@ async def restore(
         courses: Only these courses, by Coursera's contentId. None: all that were archived.
         dry_run: Only say what would be sent, and send nothing. Do this first, and read its report.
     """
-    work = partial(_bring_back, courses=courses or [])
-    return to_final_state(await run_for_each_target("restore", work, stream=CATALOG, dry_run=dry_run))
+    chosen = courses or []
+    request = RunRequest("restore", stream=CATALOG, dry_run=dry_run)
+    check, work = partial(_check, courses=chosen), partial(_bring_back, courses=chosen)
+    return to_final_state(await run_from_one_reading(request, _prepare, check, work))
 
 
-async def _bring_back(run: RunContext, courses: Sequence[str]) -> None:
-    here = await known_here(run, courses)
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A target's run, and the courses (externalIds) that it ever had."""
+
+    run: RunContext
+    known: set[str]
+
+
+async def _prepare(run: RunContext) -> _Prepared:
+    return _Prepared(run, known_here(run))
+
+
+async def _check(_: SharedResources, prepared: Sequence[_Prepared], *, courses: Sequence[str]) -> None:
+    require_known_anywhere(courses, [one.known for one in prepared])
+
+
+async def _bring_back(prepared: _Prepared, _: None, *, courses: Sequence[str]) -> None:
+    run = prepared.run
+    here = [one for one in courses if one in prepared.known]
     if courses and not here:
         run.note("None of these courses was ever brought to this target")
         return

@@ -9,6 +9,7 @@ from flows.final_state import to_final_state
 from flows.run_names import run_name
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
+from tasks.runtime.run_lifecycle import RunRequest
 from tasks.runtime.targets import run_for_each_target
 from tasks.setup.integration import notice_other_connectors, set_up_integration
 from tasks.setup.probes import run_probes
@@ -22,7 +23,7 @@ async def setup(*, probe: bool = False) -> Summary | State[Summary]:
     Args:
         probe: Then find out, by reading alone, what the platforms' contracts leave open.
     """
-    return to_final_state(await run_for_each_target("setup", partial(_set_up, probe=probe)))
+    return to_final_state(await run_for_each_target(RunRequest("setup"), partial(_set_up, probe=probe)))
 
 
 async def _set_up(run: RunContext, *, probe: bool) -> None:

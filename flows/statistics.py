@@ -1,5 +1,7 @@
 """The statistics: learners' progress at Coursera as attempts in 360Learning."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from prefect import flow
@@ -8,24 +10,33 @@ from prefect.client.schemas.objects import State
 from connectors.ledger.streams import STATISTICS
 from flows.final_state import to_final_state
 from flows.run_names import run_name
-from tasks.extract.coursera import extract_reports
+from tasks.extract.coursera import Reports, read_reports
 from tasks.extract.watermark import mark_read, since_last_run
-from tasks.load.dispatcher import Outbox
+from tasks.extract.window import ActivityWindow, earliest
+from tasks.load.dispatcher import BulkDispatcher
 from tasks.load.operations import StatisticImport
 from tasks.load.recovery import recover, resolve_uncertain
 from tasks.load.rejects import drop_untried
 from tasks.reconcile.adopt import ensure_adopted
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
-from tasks.runtime.targets import run_for_each_target
+from tasks.runtime.run_lifecycle import RunRequest
+from tasks.runtime.shared import SharedResources
+from tasks.runtime.targets import run_from_one_reading
 from tasks.setup.integration import ensure_integration
-from tasks.statistics.ahead import Ahead
-from tasks.statistics.aliases import apply_aliases
-from tasks.statistics.compare import count_settled, put_aside, send_progress
+from tasks.statistics.addresses import settle_addresses
 from tasks.statistics.freshness import add_freshness_section
-from tasks.statistics.intake import Intake
-from tasks.statistics.parts import parts, whole
-from tasks.statistics.settled import Settled
+from tasks.statistics.record import compare_part, drop_mended
+from tasks.statistics.selection import Selection
+from tasks.statistics.target_parts import parts_of_target
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A target's run, and from when on it needs the reports."""
+
+    run: RunContext
+    window: ActivityWindow
 
 
 @flow(name="statistics", flow_run_name=run_name, persist_result=False)
@@ -39,31 +50,38 @@ async def statistics(
         dry_run: Only say what would be done.
         fresh: Go on although the ledger does not know what the integration in 360Learning holds.
     """
-    work = partial(_bring_progress, full=full, fresh=fresh)
-    return to_final_state(await run_for_each_target("statistics", work, stream=STATISTICS, dry_run=dry_run))
+    request = RunRequest("statistics", stream=STATISTICS, dry_run=dry_run)
+    prepare, work = partial(_prepare, full=full), partial(_bring_progress, fresh=fresh)
+    return to_final_state(await run_from_one_reading(request, prepare, _read, work))
 
 
-async def _bring_progress(run: RunContext, *, full: bool, fresh: bool) -> None:
+async def _prepare(run: RunContext, *, full: bool) -> _Prepared:
     run = await ensure_integration(run)
     await recover(run, [StatisticImport()])
     await resolve_uncertain(run)
-    await apply_aliases(run)
-    window = since_last_run(run, STATISTICS, full=full)
-    settled = Settled(run, in_full=window.since is None)
-    kind = StatisticImport()
-    async with Outbox(run, kind) as outbox:
-        ahead = Ahead(run, outbox, kind, settled)
-        with Intake(run, ahead, settled) as intake:
-            reading = await extract_reports(run, window, intake)
-            await intake.finish(reading)
-            run = await ensure_adopted(run, intake.courses, fresh=fresh)
-            await put_aside(run, intake)
-            of = whole(intake, is_exhaustive=reading.is_exhaustive)
-            await send_progress(run, outbox, parts(run, intake, of, ahead, settled), settled)
-            count_settled(run, settled, ahead)
-            await outbox.flush()
-            add_freshness_section(run, reading, intake)
-    reading.require_complete()
+    return _Prepared(run, since_last_run(run, STATISTICS, full=full))
+
+
+async def _read(shared: SharedResources, prepared: Sequence[_Prepared]) -> Reports:
+    return await read_reports(shared, earliest([one.window for one in prepared]))
+
+
+async def _bring_progress(prepared: _Prepared, reports: Reports, *, fresh: bool) -> None:
+    run, read = prepared.run, reports.read
+    run = await ensure_adopted(run, reports, fresh=fresh)
+    addresses = await settle_addresses(run, reports.staged.seen)
+    selection = Selection(run.settings.programs)
+    async with (
+        parts_of_target(run, reports, selection, addresses) as parts,
+        BulkDispatcher(run, StatisticImport()) as dispatcher,
+    ):
+        for part in parts:
+            plan = await compare_part(run, part, parts.rules, addresses, is_dense=read.in_full)
+            await dispatcher.add(plan.send, plan.planned)
+        await dispatcher.flush()
+        await drop_mended(run, parts.tried)
+    add_freshness_section(run, reports)
+    read.require_complete()
     if not run.dry_run:
-        mark_read(run.ledger, run.target.id, STATISTICS, reading)
+        mark_read(run.ledger, run.target.id, STATISTICS, read)
         drop_untried(run, STATISTICS)

@@ -18,6 +18,7 @@ from sandbox.clock import ManualClock
 from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from sandbox.world import Sizes, World
+from tasks.runtime.handed_in import HandedIn, handing_in
 from tests.commands import Command
 from tests.installation import Sync, own_tasks
 from tests.postgres import new_database, programs, serving
@@ -154,8 +155,8 @@ def _installation(
         for name, value in sync.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
-        monkeypatch.setattr("tasks.runtime.targets.Clock", sync.time)
         for task in own_tasks():  # Prefect's wait before a task's second try is on the real clock
             monkeypatch.setattr(task, "retry_delay_seconds", 0)
-        yield sync
+        with handing_in(HandedIn(sync.time())):
+            yield sync
     assert sandbox.log.errors == []

@@ -19,6 +19,7 @@ from sandbox.layers import LoggedRequest
 from sandbox.sandbox import Sandbox
 from sandbox.values import Json
 from tasks.reporting.summary import Summary
+from tasks.runtime.handed_in import HandedIn, Pacing, handing_in
 
 
 class Sync:
@@ -32,6 +33,10 @@ class Sync:
         #: How long was waited, in seconds, each time; and what is to happen elsewhere at every wait.
         self.waits: list[float] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        #: How much its runs work on at a time.
+        self.pacing = Pacing()
+        #: How far its clock is ahead of the platforms'.
+        self.ahead_ms = 0
 
     def environment(self) -> dict[str, str]:
         """The settings that lead to the stand-ins, and to a ledger of this installation's own."""
@@ -52,7 +57,10 @@ class Sync:
             await asyncio.sleep(0)
 
         return Clock(
-            now_ms=self.clock, monotonic=lambda: self.clock() / 1000, sleep=sleep, random=lambda: 0.5
+            now_ms=lambda: self.clock() + self.ahead_ms,
+            monotonic=lambda: self.clock() / 1000,
+            sleep=sleep,
+            random=lambda: 0.5,
         )
 
     def days_pass(self, days: float) -> None:
@@ -101,7 +109,8 @@ class Sync:
 
     def _run(self, flow: Callable[..., Any], **parameters: Any) -> Summary:
         try:
-            summary = asyncio.run(flow(**parameters))
+            with handing_in(HandedIn(self.time(), self.pacing)):
+                summary = asyncio.run(flow(**parameters))
         except SyncError as error:
             assert isinstance(error.summary, Summary)
             assert error.summary.state == "failed", error

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import BaseModel, BeforeValidator, Field
 
-from connectors.coursera.row_ids import Hashes, hashes
+from connectors.coursera.row_ids import Hashes, hashes_of, row_ids
 
 JsonObject = dict[str, Any]
 
@@ -45,9 +45,14 @@ class Page(BaseModel):
     paging: Paging = Paging()
 
     @cached_property
-    def identities(self) -> Hashes:
+    def ids(self) -> list[str]:
         """What tells its elements apart, see `connectors.coursera.row_ids`."""
-        return hashes(self.elements)
+        return row_ids(self.elements)
+
+    @cached_property
+    def identities(self) -> Hashes:
+        """The same as numbers of this process."""
+        return hashes_of(self.ids)
 
 
 class ReportRow(msgspec.Struct, gc=False, omit_defaults=True):
@@ -106,6 +111,16 @@ def report_fields(elements: Sequence[object]) -> dict[str, list[Any]]:
         "approxTotalCourseHrs": [row.approxTotalCourseHrs for row in rows],
         "approxTotalLearningHours": [row.approxTotalLearningHours for row in rows],
     }
+
+
+def report_json(fields: Sequence[str], values: Sequence[Any]) -> str:
+    """Fields of a report row, as typed columns hold them, as JSON again; a NaN is left out."""
+    given = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in zip(fields, values, strict=True)
+        if value == value  # noqa: PLR0124 - false of NaN alone
+    }
+    return msgspec.json.encode(ReportRow(**given)).decode()
 
 
 NO_ROW = ReportRow()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from connectors.coursera.models import Page
-from connectors.coursera.row_ids import Hashes, hashes
+from connectors.coursera.row_ids import Hashes, hashes_of
 
 PAGES_AT_ONCE = 4
 # So many pages may be there or under way before they are asked for: as many again as are fetched at a time,
@@ -44,7 +44,7 @@ class ListingCheck:
     def distinct_count(self) -> int:
         """How many different elements were read."""
         # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
-        every = np.sort(np.concatenate([hashes([]), *self._pages]))
+        every = np.sort(np.concatenate([hashes_of([]), *self._pages]))
         self._pages = [every]  # asked for again, it is in order already
         return len(every) - int(np.count_nonzero(every[1:] == every[:-1]))
 

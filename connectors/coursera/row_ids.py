@@ -1,6 +1,7 @@
 """What tells the elements of a listing apart."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -9,12 +10,19 @@ import numpy as np
 Hashes = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def identity(element: object) -> str:
-    """Coursera's id of an element, or where it has none the element itself."""
+def row_id(element: object) -> str:
+    """Coursera's id of an element, or where it has none a digest of the element itself."""
     own = element.get("id") if isinstance(element, dict) else getattr(element, "id", None)
-    return own if isinstance(own, str) else msgspec.json.encode(element, order="sorted").decode()
+    if isinstance(own, str):
+        return own
+    return blake2b(msgspec.json.encode(element, order="sorted"), digest_size=16).hexdigest()
 
 
-def hashes(elements: Sequence[object]) -> Hashes:
-    """The identities of elements as numbers that mean something in this process alone."""
-    return np.fromiter(map(hash, map(identity, elements)), dtype=np.int64, count=len(elements))
+def row_ids(elements: Sequence[object]) -> list[str]:
+    """The ids of elements, in their order."""
+    return list(map(row_id, elements))
+
+
+def hashes_of(ids: Sequence[str]) -> Hashes:
+    """Ids as numbers that mean something in this process alone."""
+    return np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))

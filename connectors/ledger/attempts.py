@@ -1,10 +1,11 @@
 """Attempts that 360Learning has accepted, by the keys of learners' courses (see `connectors.ledger.keys`)."""
 
-import numpy as np
-import pandas as pd
-from sqlalchemy import Connection, Integer, bindparam, select, update
+from collections.abc import Sequence
 
-from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, records, upsert_frame
+import pandas as pd
+from sqlalchemy import Connection, select
+
+from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, upsert_frame
 from connectors.ledger.database import is_among, scan_eq
 from connectors.ledger.keys import KEY
 from connectors.ledger.schema import attempts
@@ -35,32 +36,22 @@ def latest_attempts(db: Connection, target_id: int, most: int) -> pd.DataFrame:
     return read_frame(db, query.order_by(attempts.c.accepted_at.desc()).limit(most))
 
 
-def attempted(db: Connection, target_id: int) -> Numbers:
-    """The keys of learners' courses of which an attempt was accepted."""
-    query = select(attempts.c.key).filter_by(target_id=target_id).distinct()
-    return np.fromiter(db.scalars(query), dtype="int64")
+def attempts_between(db: Connection, target_id: int, first: int, last: int) -> pd.DataFrame:
+    """The accepted attempts whose keys lie between two, both included: the columns of ATTEMPT_COLUMNS."""
+    query = _ATTEMPTS.filter_by(target_id=target_id)
+    return read_frame(db, query.where(attempts.c.key.between(first, last)))
+
+
+def attempts_of_learners(db: Connection, target_id: int, learners: Sequence[str]) -> pd.DataFrame:
+    """The accepted attempts under addresses: the columns of ATTEMPT_COLUMNS."""
+    query = _ATTEMPTS.filter_by(target_id=target_id)
+    return read_frame(db, query.where(is_among(db, attempts.c.learner, learners)))
 
 
 def attempted_courses(db: Connection, target_id: int) -> list[str]:
     """The courses (externalIds) on which an attempt was accepted."""
     of_target = scan_eq(attempts.c.target_id, target_id)
     return list(db.scalars(select(attempts.c.course).where(of_target).distinct()))
-
-
-def renumber_attempts(db: Connection, target_id: int, numbers: pd.DataFrame) -> None:
-    """Give attempts other numbers: key, number and, in ``becomes``, the new one."""
-    if numbers.empty:
-        return
-    is_one = (attempts.c.key == bindparam("of")) & (attempts.c.number == bindparam("was"))
-    row = (attempts.c.target_id == target_id) & is_one
-    names = {"key": "of", "number": "was"}
-    # Two may change places: the new numbers are below zero until all have theirs.
-    db.execute(
-        update(attempts).where(row).values(number=-bindparam("becomes", type_=Integer)),
-        records(numbers.rename(columns=names)[[*names.values(), "becomes"]]),
-    )
-    below_zero = (attempts.c.target_id == target_id) & (attempts.c.number < 0)
-    db.execute(update(attempts).where(below_zero).values(number=-attempts.c.number))
 
 
 def accept_attempts(

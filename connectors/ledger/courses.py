@@ -62,7 +62,7 @@ def accept_courses(
 
 
 def archive_courses(
-    db: Connection, target_id: int, external_ids: Sequence[str], *, run_id: str, operation_id: str
+    db: Connection, target_id: int, external_ids: Sequence[str], *, run_id: str, operation_id: str | None
 ) -> None:
     """Record that courses were archived: they are no longer live."""
     values = {"live": False, "run_id": run_id, "operation_id": operation_id}

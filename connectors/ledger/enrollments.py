@@ -1,7 +1,8 @@
 """Enrollments: what Coursera said of learners' courses, by their keys (see `connectors.ledger.keys`)."""
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from connectors.ledger.attempts import STATE
 from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, read_numbers, upsert_frame
@@ -10,9 +11,6 @@ from connectors.ledger.keys import KEY
 from connectors.ledger.schema import attempts, enrollments, runs
 
 ENROLLMENT_COLUMNS = ["key", *KEY, "program", *STATE, "attempt", "digest"]
-
-
-ENDED_WELL = ("completed", "completed_with_rejects")
 
 
 _ENROLLMENTS = select(*(enrollments.c[name] for name in ENROLLMENT_COLUMNS))
@@ -34,32 +32,38 @@ def enrollments_of(db: Connection, target_id: int, keys: Numbers) -> pd.DataFram
     return read_frame(db, query.where(is_among(db, enrollments.c.key, keys.tolist())))
 
 
-def settled_rows(db: Connection, target_id: int) -> Numbers:
-    """The enrollments that need nothing while they stay as they are: rows of digest, key and attempt.
+def digests_of(db: Connection, target_id: int, keys: Numbers) -> pd.DataFrame:
+    """The enrollments of learners' courses that need nothing while they stay as they are.
 
-    ``attempt`` may be HELD_ATTEMPT. They were recorded by runs that then ended well: what they led to was
-    settled by then.
+    Columns key, digest and attempt int64; ``attempt`` may be HELD_ATTEMPT.
     """
+    return _digests(db, target_id, is_among(db, enrollments.c.key, keys.tolist()))
+
+
+def digests_between(db: Connection, target_id: int, first: int, last: int) -> pd.DataFrame:
+    """The same of all learners' courses whose keys lie between two, both included."""
+    return _digests(db, target_id, enrollments.c.key.between(first, last))
+
+
+def _digests(db: Connection, target_id: int, which: ColumnElement[bool]) -> pd.DataFrame:
     attempt = func.coalesce(enrollments.c.attempt, HELD_ATTEMPT)
-    query = select(enrollments.c.digest, enrollments.c.key, attempt)
-    query = query.join(runs, enrollments.c.run_id == runs.c.id)
+    query = select(enrollments.c.key, enrollments.c.digest, attempt).filter_by(target_id=target_id)
+    rows = read_numbers(db, query.where(which, enrollments.c.digest.is_not(None)))
+    return pd.DataFrame(rows, columns=["key", "digest", "attempt"])
+
+
+def keys_recorded_since(
+    db: Connection, target_id: int, keys: Numbers, moment_ms: int, run_id: str
+) -> Numbers:
+    """The learners' courses, of these, of which another run recorded a row that ended after a moment."""
+    query = select(enrollments.c.key).join(runs, runs.c.id == enrollments.c.run_id).distinct()
     query = query.where(
-        enrollments.c.target_id == target_id, enrollments.c.digest.is_not(None), runs.c.state.in_(ENDED_WELL)
+        enrollments.c.target_id == target_id,
+        is_among(db, enrollments.c.key, keys.tolist()),
+        runs.c.id != run_id,
+        runs.c.ended_at > moment_ms,
     )
-    return read_numbers(db, query)
-
-
-def enrollments_beside(db: Connection, target_id: int, known: pd.DataFrame) -> pd.DataFrame:
-    """The enrollments with a digest that are of these externalIds or of these learners (str columns).
-
-    Columns external_id and learner str, digest int64.
-    """
-    columns = enrollments.c
-    query = select(columns.external_id, columns.learner, columns.digest).filter_by(target_id=target_id)
-    of_any = [
-        is_among(db, columns[name], known[name].unique().tolist()) for name in ("external_id", "learner")
-    ]
-    return read_frame(db, query.where(columns.digest.is_not(None), or_(*of_any))).astype({"digest": "int64"})
+    return np.fromiter(db.scalars(query), dtype="int64")
 
 
 def record_enrollments(db: Connection, target_id: int, read: pd.DataFrame, *, run_id: str) -> None:

@@ -3,66 +3,100 @@
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from sqlalchemy import Connection, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Table, delete, func, select
 
 from connectors.ledger.bulk_io import read_frame, upsert_frame
 from connectors.ledger.database import is_among
-from connectors.ledger.keys import key_of
+from connectors.ledger.keys import keyed
+from connectors.ledger.rejects import move_rejects
 from connectors.ledger.schema import attempts, enrollments, learners
+
+_LEARNERS = select(learners.c.external_id, learners.c.learner, learners.c.updated_at)
 
 
 def addresses_of(db: Connection, target_id: int, external_ids: Sequence[str]) -> pd.DataFrame:
     """The addresses known beside Coursera's externalIds: external_id, learner, updated_at (the latest)."""
-    query = select(learners.c.external_id, learners.c.learner, learners.c.updated_at)
-    query = query.filter_by(target_id=target_id)
+    query = _LEARNERS.filter_by(target_id=target_id)
     return read_frame(db, query.where(is_among(db, learners.c.external_id, external_ids)))
 
 
+def external_ids_of(db: Connection, target_id: int, addresses: Sequence[str]) -> pd.DataFrame:
+    """The externalIds known beside addresses: external_id, learner, updated_at (the latest)."""
+    query = _LEARNERS.filter_by(target_id=target_id)
+    return read_frame(db, query.where(is_among(db, learners.c.learner, addresses)))
+
+
 def move_learners(db: Connection, target_id: int, moves: Mapping[str, str]) -> set[str]:
-    """Give the records of learners their new addresses (by the old ones); returns the old ones that had any.
+    """Give all records of learners their new addresses (by the old ones); returns the old ones that had any.
 
-    Where the new address has records of the same course, those of the old one stay.
+    Where the new address has records of the same course, both are joined: attempts are numbered on from
+    those of the new address, and of two enrollments in one program its own stays. An enrollment that moved
+    has no digest: it is looked at again.
     """
-    involved = [*moves, *moves.values()]
-    enrolled = _pairs(db, enrollments, target_id, involved)
-    taken = enrolled | _pairs(db, attempts, target_id, involved)
-    moved: dict[tuple[str, str], str] = {}
-    for old, new in moves.items():
-        for course in sorted(course for learner, course in taken if learner == old):
-            if (new, course) not in taken:
-                moved[old, course] = new
-                taken = taken - {(old, course)} | {(new, course)}
-    _move(db, enrollments, target_id, moved, digest=None)
-    _move(db, attempts, target_id, moved)
-    gone = moves.keys() - {learner for learner, _ in enrolled - moved.keys()}
-    is_gone = (learners.c.target_id == target_id) & is_among(db, learners.c.learner, sorted(gone))
-    db.execute(delete(learners).where(is_gone))
-    return {learner for learner, _ in moved}
+    olds = [old for old, new in moves.items() if old != new]
+    if not olds:
+        return set()
+    numbers, found = _move_attempts(db, target_id, olds, moves)
+    found |= _move_enrollments(db, target_id, olds, moves, numbers)
+    found |= move_rejects(db, target_id, {old: moves[old] for old in olds}, _last_numbers(numbers))
+    is_old = (learners.c.target_id == target_id) & is_among(db, learners.c.learner, olds)
+    db.execute(delete(learners).where(is_old))
+    return found
 
 
-def _pairs(db: Connection, table: Table, target_id: int, addresses: Sequence[str]) -> set[tuple[str, str]]:
-    """The learners' courses of which a table has a record."""
-    query = select(table.c.learner, table.c.course).filter_by(target_id=target_id).distinct()
-    return {
-        (row.learner, row.course) for row in db.execute(query.where(is_among(db, table.c.learner, addresses)))
-    }
+def _move_attempts(
+    db: Connection, target_id: int, olds: Sequence[str], moves: Mapping[str, str]
+) -> tuple[pd.DataFrame, set[str]]:
+    """Move attempts; returns was (a key), number and becomes, of each attempt, and whose there were."""
+    rows = _taken(db, attempts, target_id, olds)
+    was, learner = rows["key"], rows["learner"]
+    rows = keyed(rows.assign(learner=learner.map(dict(moves)).astype("str")))
+    last = select(attempts.c.key, func.max(attempts.c.number).label("last")).filter_by(target_id=target_id)
+    last = last.where(is_among(db, attempts.c.key, rows["key"].unique().tolist())).group_by(attempts.c.key)
+    beside = dict(db.execute(last).tuples().all())
+    rows = rows.assign(was=was).sort_values(["key", "was", "number"])
+    following = rows.groupby("key").cumcount() + 1 + rows["key"].map(beside).fillna(0).astype("int64")
+    numbers = rows[["was", "key", "number"]].assign(becomes=following)
+    _put(db, attempts, target_id, rows.assign(number=following).drop(columns="was"))
+    return numbers, set(learner)
 
 
-def _move(
-    db: Connection, table: Table, target_id: int, moved: Mapping[tuple[str, str], str], **values: object
-) -> None:
-    """Give the records of learners' courses another learner."""
-    if not moved:
-        return
-    row = (table.c.target_id == target_id) & (table.c.key == bindparam("was"))
-    change = update(table).where(row).values(learner=bindparam("new"), key=bindparam("becomes"), **values)
-    db.execute(
-        change,
-        [
-            {"was": key_of(old, course), "becomes": key_of(new, course), "new": new}
-            for (old, course), new in moved.items()
-        ],
-    )
+def _move_enrollments(
+    db: Connection, target_id: int, olds: Sequence[str], moves: Mapping[str, str], numbers: pd.DataFrame
+) -> set[str]:
+    rows = _taken(db, enrollments, target_id, olds)
+    of_attempt = numbers.rename(columns={"was": "key", "number": "attempt", "key": "new_key"})
+    both = rows[["key", "attempt"]].merge(of_attempt, on=["key", "attempt"], how="left")
+    attempt = both["becomes"].astype("Int64").set_axis(rows.index).fillna(rows["attempt"])
+    moved = keyed(rows.assign(learner=rows["learner"].map(dict(moves)).astype("str"), attempt=attempt))
+    query = select(enrollments.c.key, enrollments.c.program).filter_by(target_id=target_id)
+    query = query.where(is_among(db, enrollments.c.key, moved["key"].unique().tolist()))
+    taken = set(db.execute(query).tuples().all())
+    is_free = [place not in taken for place in zip(moved["key"], moved["program"], strict=True)]
+    moved = moved.loc[is_free].drop_duplicates(["key", "program"], keep="last")
+    _put(db, enrollments, target_id, moved.assign(digest=pd.Series(pd.NA, index=moved.index, dtype="Int64")))
+    return set(rows["learner"])
+
+
+def _last_numbers(numbers: pd.DataFrame) -> dict[int, int]:
+    """How far the attempts of a learner's course were numbered on, by the key they have now."""
+    shift = numbers["becomes"] - numbers["number"]
+    return dict(zip(numbers["key"], shift, strict=True))
+
+
+def _taken(db: Connection, table: Table, target_id: int, olds: Sequence[str]) -> pd.DataFrame:
+    """Take the records of learners out of a table."""
+    columns = [column for column in table.columns if column.name != "target_id"]
+    is_theirs = (table.c.target_id == target_id) & is_among(db, table.c.learner, olds)
+    rows = read_frame(db, select(*columns).where(is_theirs))
+    if len(rows):
+        db.execute(delete(table).where(is_theirs))
+    return rows
+
+
+def _put(db: Connection, table: Table, target_id: int, rows: pd.DataFrame) -> None:
+    if len(rows):
+        upsert_frame(db, table, rows, target_id=target_id)
 
 
 def record_addresses(db: Connection, target_id: int, seen: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -72,7 +73,7 @@ def _to_2(operations: Operations) -> None:
 
 def _to_3(operations: Operations) -> None:
     """Addresses beside externalIds in a table of their own, and digests, and shares of a run's work."""
-    for name in ("learners", "shares"):
+    for name in ("learners", "shares"):  # shares in their present form: version 5 makes them anew
         metadata.tables[name].create(operations.get_bind())
     operations.add_column("runs", Column("part_of", String))
     operations.execute(
@@ -97,8 +98,16 @@ def _to_4(operations: Operations) -> None:
             db.execute(insert(new), [_anew(row, key) for row, key in zip(rows, keys, strict=True)])
         operations.drop_table(name)
         operations.rename_table(new.name, name)
-    for name in ("submissions", "shares"):
-        _add_keys(db, metadata.tables[name])
+    _add_keys(db, metadata.tables["submissions"])
+
+
+def _to_5(operations: Operations) -> None:
+    """A row is known once it is settled: digests of before stand for rows that were refused, too."""
+    db = operations.get_bind()
+    operations.add_column("submissions", Column("enrollments", LargeBinary))
+    operations.drop_table("shares")  # of runs that ended with the older program
+    metadata.tables["shares"].create(db)
+    operations.execute("UPDATE enrollments SET digest = NULL")
 
 
 def _anew(row: Any, key: int) -> dict[str, Any]:  # noqa: ANN401 - a row of SQLAlchemy's
@@ -117,4 +126,4 @@ def _add_keys(db: Connection, table: Table) -> None:
             db.execute(update(table).where(*is_one).values(rows=keyed(rows).to_parquet(compression="zstd")))
 
 
-MIGRATIONS: dict[int, Callable[[Operations], None]] = {2: _to_2, 3: _to_3, 4: _to_4}
+MIGRATIONS: dict[int, Callable[[Operations], None]] = {2: _to_2, 3: _to_3, 4: _to_4, 5: _to_5}

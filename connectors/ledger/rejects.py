@@ -1,15 +1,18 @@
 """Rejected rows, by us or by the platform, each with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import orjson
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import Connection, func, select, update
 
 from connectors.ledger import database
 from connectors.ledger.bulk_io import read_frame, records
-from connectors.ledger.database import in_batches
+from connectors.ledger.database import in_batches, is_among
+from connectors.ledger.keys import key_of
 from connectors.ledger.schema import rejects
+from connectors.ledger.streams import STATISTICS
 
 COLUMNS = ("row_id", "reason", "learner", "course", "raw", "uncertain")
 
@@ -63,6 +66,21 @@ def delete(db: Connection, target_id: int, stream: str, row_ids: Sequence[str]) 
         )
 
 
+def delete_untouched(
+    db: Connection, target_id: int, stream: str, row_ids: Sequence[str], run_ids: Sequence[str]
+) -> None:
+    """Remove rows that none of these runs has rejected."""
+    for batch in in_batches(row_ids):
+        db.execute(
+            sa.delete(rejects).where(
+                rejects.c.target_id == target_id,
+                rejects.c.stream == stream,
+                rejects.c.row_id.in_(batch),
+                rejects.c.run_id.not_in(run_ids),
+            )
+        )
+
+
 def clear_uncertain(db: Connection, target_id: int, stream: str) -> None:
     """Note that no attempt has come of any row of unknown outcome: they can be sent again."""
     rows = update(rejects).filter_by(target_id=target_id, stream=stream)
@@ -78,3 +96,41 @@ def drop_untried(db: Connection, stream: str, before_ms: int) -> int:
         rejects.c.stream == stream, rejects.c.last_at < before_ms, rejects.c.uncertain.is_(None)
     )
     return db.execute(old).rowcount
+
+
+def move_rejects(
+    db: Connection, target_id: int, moves: Mapping[str, str], numbered_on: Mapping[int, int]
+) -> set[str]:
+    """Give the statistics of learners that were rejected their new addresses; returns whose there were.
+
+    What they hold moves too. ``numbered_on``: how far attempts were numbered on, by their key.
+    """
+    theirs = {"target_id": target_id, "stream": STATISTICS}
+    query = select(*(rejects.c[name] for name in ("row_id", "learner", "course", "uncertain")))
+    query = query.filter_by(**theirs).where(is_among(db, rejects.c.learner, list(moves)))
+    found = db.execute(query).all()
+    for row in found:
+        new = moves[row.learner]
+        number = int(row.row_id.rpartition("~")[2]) + numbered_on.get(key_of(new, row.course), 0)
+        new_id = reject_id(new, row.course, number)
+        values = {"row_id": new_id, "learner": new, "uncertain": _moved(row.uncertain, new, number)}
+        db.execute(sa.delete(rejects).filter_by(**theirs, row_id=new_id))
+        db.execute(update(rejects).filter_by(**theirs, row_id=row.row_id).values(**values))
+    return {row.learner for row in found}
+
+
+def reject_ids(attempts: pd.DataFrame) -> pd.Series:
+    """What attempts (learner, course, number) are called among the rejected rows."""
+    return attempts["learner"] + "~" + attempts["course"] + "~" + attempts["number"].astype("str")
+
+
+def reject_id(learner: str, course: str, number: int) -> str:
+    """What one attempt is called among the rejected rows."""
+    return f"{learner}~{course}~{number}"
+
+
+def _moved(uncertain: str | None, learner: str, number: int) -> str | None:
+    """An attempt of unknown outcome is looked for under the new address."""
+    if uncertain is None:
+        return None
+    return orjson.dumps(orjson.loads(uncertain) | {"learner": learner, "number": number}).decode()

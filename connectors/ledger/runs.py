@@ -53,6 +53,11 @@ def is_running(db: Connection, run_id: str) -> bool:
     return db.scalar(select(runs.c.state).filter_by(id=run_id)) == "running"
 
 
+def runs_of_parts(db: Connection, run_id: str) -> list[str]:
+    """The runs that shared a run's work."""
+    return list(db.scalars(select(runs.c.id).filter_by(part_of=run_id)))
+
+
 def summaries_of_parts(db: Connection, run_id: str) -> list[str]:
     """The summaries (JSON) of the ended runs that shared a run's work."""
     query = select(runs.c.summary).filter_by(part_of=run_id)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -121,7 +121,8 @@ enrollments = Table(
     *_progress(),
     # The attempt this row is part of; none while the launch rule holds it.
     Column("attempt", Integer),
-    # Tells at once that a row is as it was; none where it is to be looked at again in any case.
+    # Tells at once that a row is as it was, and that what it led to is settled; none where it is to be looked
+    # at again in any case.
     Column("digest", BigInteger),
     Column("run_id", String, nullable=False),
     # Clustered by its key: rows come in the order of keys, and there are many.
@@ -165,6 +166,8 @@ submissions = Table(
     Column("row_count", Integer, nullable=False),
     # The rows (Parquet) until they are settled; then nothing, so that no address is kept twice.
     Column("rows", LargeBinary),
+    # The enrollments (Parquet) that are known once the rows are settled; then nothing.
+    Column("enrollments", LargeBinary),
     Column("intended_at", BigInteger, nullable=False),
     # The same moment by 360Learning's clock, to look for the operation among the platform's own.
     Column("intended_at_platform", BigInteger, nullable=False),
@@ -173,7 +176,7 @@ submissions = Table(
     Index("submissions_by_state", "target_id", "state"),
 )
 
-# Rows of a run's that runs on other workers work on: gone once they are settled.
+# Parts of a run's reading that runs on other workers work on: gone once they are settled.
 shares = Table(
     "shares",
     metadata,
@@ -182,6 +185,8 @@ shares = Table(
     Column("number", Integer, primary_key=True),
     Column("target_id", Integer, ForeignKey("targets.id"), nullable=False),
     Column("rows", LargeBinary, nullable=False),
+    # What was rejected of the same learners' courses.
+    Column("rejects", LargeBinary, nullable=False),
 )
 
 # Rows put aside, by us or by the platform, until they are accepted or gone from Coursera.

@@ -19,7 +19,7 @@ class Submission:
     """A bulk operation of ours, from before it is sent.
 
     ``operation_id`` is None until 360Learning is known to have taken it; ``intended_at`` is epoch
-    milliseconds by 360Learning's clock.
+    milliseconds by 360Learning's clock; ``enrollments`` are to be known once the rows are settled.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Submission:
     type: str
     rows: pd.DataFrame
     intended_at: int
+    enrollments: pd.DataFrame | None = None
     operation_id: str | None = None
 
 
@@ -40,8 +41,8 @@ def intend(db: Connection, submission: Submission, now_ms: int) -> None:
         "type": submission.type,
         "state": "intended",
         "row_count": len(submission.rows),
-        # Nobody searches in it: without what Parquet would put down for that it takes two thirds of the time.
-        "rows": submission.rows.to_parquet(compression="lz4", use_dictionary=False, write_statistics=False),
+        "rows": _packed(submission.rows),
+        "enrollments": None if submission.enrollments is None else _packed(submission.enrollments),
         "intended_at": now_ms,
         "intended_at_platform": submission.intended_at,
     }
@@ -51,6 +52,12 @@ def intend(db: Connection, submission: Submission, now_ms: int) -> None:
 def find(db: Connection, submission_id: str) -> Submission | None:
     """A submission that is not closed; None where there is none of that id."""
     return next(iter(_open(db, submissions.c.id == submission_id)), None)
+
+
+def settled_operation(db: Connection, submission_id: str) -> str | None:
+    """The operation of a submission that is settled; None where it is not."""
+    query = select(submissions.c.operation_id)
+    return db.scalar(query.filter_by(id=submission_id, state="settled"))
 
 
 def left_open(db: Connection, target_id: int, operation_types: tuple[str, ...]) -> list[Submission]:
@@ -72,7 +79,7 @@ def mark_sent(db: Connection, submission_id: str, operation_id: str, now_ms: int
 
 def close(db: Connection, submission_id: str, state: State, now_ms: int) -> None:
     """End a submission: settled once its results are in the ledger, failed where nothing was taken."""
-    values = {"state": state, "rows": None, "settled_at": now_ms}
+    values = {"state": state, "rows": None, "enrollments": None, "settled_at": now_ms}
     db.execute(update(submissions).filter_by(id=submission_id).values(**values))
 
 
@@ -85,9 +92,19 @@ def _open(db: Connection, which: ColumnElement[bool]) -> list[Submission]:
             target_id=row.target_id,
             run_id=row.run_id,
             type=row.type,
-            rows=pd.read_parquet(io.BytesIO(row.rows)),
+            rows=_unpacked(row.rows),
             intended_at=row.intended_at_platform,
+            enrollments=None if row.enrollments is None else _unpacked(row.enrollments),
             operation_id=row.operation_id,
         )
         for row in db.execute(query)
     ]
+
+
+def _packed(rows: pd.DataFrame) -> bytes:
+    # Nobody searches in it: without what Parquet would put down for that it takes two thirds of the time.
+    return rows.to_parquet(compression="lz4", use_dictionary=False, write_statistics=False)
+
+
+def _unpacked(packed: bytes) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(packed))

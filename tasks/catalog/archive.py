@@ -38,7 +38,7 @@ class MissingCourses:
 
 
 @step("find courses missing from the catalog")
-async def find_missing_courses(run: RunContext, reading: CatalogSnapshot) -> MissingCourses:
+async def find_missing_courses(run: RunContext, catalog: CatalogSnapshot) -> MissingCourses:
     """Find the live courses that a complete reading misses, and where they are used.
 
     Only a reading in which every element had a usable id can say that a course is missing.
@@ -46,9 +46,9 @@ async def find_missing_courses(run: RunContext, reading: CatalogSnapshot) -> Mis
     with run.ledger.read() as db:
         known = courses.known_courses(db, run.target.id)
     live = int(known["live"].sum())
-    ids = [_content_id(element) for element in reading.elements]
+    ids = [_content_id(element) for element in catalog.elements]
     shown = [one for one in ids if one is not None]
-    trusted = reading.is_exhaustive and len(shown) == len(ids)
+    trusted = catalog.read.is_exhaustive and len(shown) == len(ids)
     missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
     missing = MissingCourses(await _told(run, _counted(missed, today(run.clock)), live), live, shown)
     run.recorder.section("missing", _section(missing, run.settings.sync.archive_limit))

@@ -7,7 +7,7 @@ from functools import partial
 import orjson
 import pandas as pd
 
-from connectors.coursera.row_ids import identity
+from connectors.coursera.row_ids import row_id
 from connectors.ledger import courses as ledger
 from connectors.ledger.streams import CATALOG
 from tasks.catalog.archive import MissingCourses, count_missed_day, courses_to_archive, today
@@ -46,10 +46,10 @@ class CatalogPlan:
 
 
 @step("map the catalog to external courses")
-async def map_catalog(run: RunContext, reading: CatalogSnapshot) -> MappedCatalog:
+async def map_catalog(run: RunContext, catalog: CatalogSnapshot) -> MappedCatalog:
     """Map every element, and those that earlier runs rejected; count what is folded or rejected."""
-    aside = rejects.taken_up_again(run.ledger, run.target.id, CATALOG, reading)
-    elements = [*reading.elements, *aside]
+    aside = rejects.taken_up_again(run.ledger, run.target.id, CATALOG, catalog)
+    elements = [*catalog.elements, *aside]
     mapped = map_courses(
         elements,
         default_language=run.settings.sync.default_language,
@@ -110,5 +110,5 @@ def _with_bodies(courses: pd.DataFrame, elements: list[object]) -> pd.DataFrame:
         digest=diff.digests(sent),
         body=pd.Series([orjson.dumps(body).decode() for body in sent], dtype="str"),
         raw=pd.Series([orjson.dumps(row).decode() for row in rows], dtype="str"),
-        row_id=pd.Series([identity(row) for row in rows], dtype="str"),
+        row_id=pd.Series([row_id(row) for row in rows], dtype="str"),
     )

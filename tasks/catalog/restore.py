@@ -1,6 +1,6 @@
 """Restoring: courses that were archived go to 360Learning again, as the ledger keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -15,14 +15,15 @@ from tasks.runtime.step import step
 from tasks.transform.plan_rows import course_rows
 
 
-async def known_here(run: RunContext, external_ids: Sequence[str]) -> list[str]:
-    """Tell which of the courses this target has; of several targets, one may have what another has not.
-
-    Raises SettingsError where the ledger knows nothing of a course, before anything is asked.
-    """
+def known_here(run: RunContext) -> set[str]:
+    """The courses (externalIds) that this target ever had."""
     with run.ledger.read() as db:
-        known = set(ledger.known_courses(db, run.target.id)["external_id"])
-    anywhere = await run.shared.once("the courses that are known", known, _together)
+        return set(ledger.known_courses(db, run.target.id)["external_id"])
+
+
+def require_known_anywhere(external_ids: Sequence[str], known: Iterable[set[str]]) -> None:
+    """Raise SettingsError where no target ever had a course; ``known``: those of each."""
+    anywhere = set[str]().union(*known)
     unknown = [one for one in external_ids if one not in anywhere]
     if unknown:
         raise SettingsError(
@@ -30,12 +31,6 @@ async def known_here(run: RunContext, external_ids: Sequence[str]) -> list[str]:
             f"{', '.join(unknown)}: give Coursera's contentId. `coursera-sync restore --dry-run` "
             "lists the courses that can be brought back."
         )
-
-    return [one for one in external_ids if one in known]
-
-
-async def _together(known: Sequence[set[str]]) -> set[str]:
-    return set[str]().union(*known)
 
 
 @step("find the courses that were archived")

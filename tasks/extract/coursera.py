@@ -1,16 +1,20 @@
-"""Extract: Coursera's listings, read until they are complete."""
+"""Coursera's listings, read until they are complete: once, for all targets."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from pathlib import Path
+from tempfile import mkdtemp
 
 from connectors.coursera.models import Page
 from connectors.coursera.pagination import ListingCheck
+from connectors.coursera.row_ids import row_id
 from connectors.errors import IncompleteReadingError
-from tasks.extract.takers import Asked, Audience, Chosen, Elements, Taker
+from connectors.settings import Settings
+from tasks.extract.staging import StagedListing
 from tasks.extract.window import ActivityWindow
-from tasks.runtime.run_context import RunContext
 from tasks.runtime.shared import SharedResources
 from tasks.runtime.step import step
 from tasks.transform.courses.program_filter import of_programs
@@ -21,150 +25,157 @@ REREADS = 3
 logger = logging.getLogger("coursera_sync.extract")
 
 
+@dataclass(frozen=True)
 class ListingRead:
-    """When a reading began, and whether it is all.
+    """How a listing was read.
 
-    ``began_at`` is epoch milliseconds; ``in_full`` is false where a filter left something out;
-    ``incomplete_reason`` says why the listing is not complete.
+    ``began_at`` and ``ended_at`` are epoch milliseconds; ``in_full`` is false where a filter left something
+    out; ``incomplete_reason`` says why it is not complete.
     """
 
-    def __init__(self, *, began_at: int, in_full: bool, incomplete_reason: str | None) -> None:
-        self.began_at = began_at
-        self.in_full = in_full
-        self.incomplete_reason = incomplete_reason
+    began_at: int
+    ended_at: int
+    in_full: bool
+    incomplete_reason: str | None = None
 
     @property
     def is_exhaustive(self) -> bool:
-        """Whether what is not in it is not at Coursera either."""
+        """Whether what it does not show is not at Coursera either."""
         return self.in_full and self.incomplete_reason is None
 
     def require_complete(self) -> None:
         """Raise IncompleteReadingError where the listing could not be read whole."""
         if self.incomplete_reason is not None:
             raise IncompleteReadingError(
-                f"Coursera's listing changed while it was read ({self.incomplete_reason}), "
-                f"{REREADS + 1} times. What was read counts all the same; the next run reads it again."
+                f"Coursera's listing changed while it was read ({self.incomplete_reason}), {REREADS + 1} "
+                "times. What was read counts all the same; the next run reads it again."
             )
 
 
-class CatalogSnapshot(ListingRead):
-    """The catalog: its elements as they came. A plain class, so that Prefect does not walk through them."""
+@dataclass(frozen=True, eq=False)
+class Reports:
+    """The enrollment reports that were read, staged for all targets."""
 
-    def __init__(self, elements: list[object], reading: ListingRead) -> None:
-        super().__init__(
-            began_at=reading.began_at, in_full=reading.in_full, incomplete_reason=reading.incomplete_reason
-        )
-        self.elements = elements
+    read: ListingRead
+    staged: StagedListing
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogSnapshot:
+    """The catalog: its elements as they came."""
+
+    read: ListingRead
+    elements: list[object]
+
+    def of_programs(self, programs: Sequence[str]) -> "CatalogSnapshot":
+        """What of it some programs have; all of it, where none are named."""
+        return replace(self, elements=of_programs(self.elements, programs)) if programs else self
+
+
+def programs_of_all(every: Sequence[Settings]) -> list[str]:
+    """The programs that the targets need between them; none where one of them needs all."""
+    wanted = [settings.programs for settings in every]
+    return sorted({*chain(*wanted)}) if all(wanted) else []
 
 
 @step("read the catalog from Coursera")
-async def extract_catalog(run: RunContext, programs: Sequence[str] = ()) -> CatalogSnapshot:
-    """Read the organisation's catalog, or that of some programs; a target's own programs are all it gets."""
-    wanted = tuple(programs) or run.settings.programs
-    read = partial(_read_catalog, run.shared, in_full=not programs)
-    whole = await run.shared.once("the catalog", wanted, read)
-    if not run.settings.programs:
-        return whole
-    return CatalogSnapshot(of_programs(whole.elements, run.settings.programs), whole)
+async def read_catalog(
+    shared: SharedResources, programs: Sequence[str] = (), *, in_full: bool
+) -> CatalogSnapshot:
+    """Read the organisation's catalog, or that of some programs."""
+    tries: list[list[object]] = []
+
+    async def take(page: Page) -> None:
+        tries[-1].extend(page.elements)
+
+    pages = partial(shared.coursera.contents, program_ids=programs)
+    read = await _read(shared, "contents", pages, lambda: tries.append([]), take, in_full=in_full)
+    return CatalogSnapshot(read, _latest(tries))
 
 
 @step("read the enrollment reports from Coursera")
-async def extract_reports(run: RunContext, window: ActivityWindow, taker: Taker) -> ListingRead:
-    """Read the enrollment reports of a window, page by page."""
-    asked = Asked(run, window, taker)
-    reading = await run.shared.once("the reports", asked, partial(_read_reports, run.shared))
-    asked.require_taken()
-    return ListingRead(
-        began_at=reading.began_at, in_full=window.since is None, incomplete_reason=reading.incomplete_reason
-    )
+async def read_reports(
+    shared: SharedResources, window: ActivityWindow, programs: Sequence[str] = (), *, shows_all: bool = True
+) -> Reports:
+    """Read the enrollment reports with activity from a window's beginning on, of all programs or of some.
 
-
-@step("read the enrollment reports of a window from Coursera")
-async def extract_window(
-    run: RunContext, window: ActivityWindow, taker: Taker, *, programs: Sequence[str], learners: Sequence[str]
-) -> ListingRead:
-    """Read the reports of a window, of some programs and of some learners (digests of their addresses).
-
-    Coursera knows no upper bound, and learners only by program: what lies beyond is cut off here.
+    Coursera knows no upper bound: what lies beyond is cut off by each target (see `Selection`). Where people
+    chose what to read, it does not show all (``shows_all``). A second try of this step stages anew.
     """
-    asked = Asked(run, window, taker)
-    read = partial(_read_window, run.shared, window, programs=programs, learners=learners)
-    reading = await run.shared.once("a window", asked, read)
-    asked.require_taken()
-    return reading
+    began_at = shared.clock.now_ms()
+    pacing = shared.pacing
+    staged = StagedListing(
+        Path(mkdtemp(dir=shared.folder)),
+        send_scores=shared.send_scores,
+        batch_rows=pacing.batch_rows,
+        held_rows=pacing.held_rows,
+    )
+    in_full = shows_all and window.since is None
+    every: Sequence[str | None] = programs or (None,)
+    reasons = [
+        await _read_listing(shared, window, staged, program_id, in_full=in_full) for program_id in every
+    ]
+    await shared.frames.do(staged.finish)
+    read = ListingRead(
+        began_at, shared.clock.now_ms(), in_full, "; ".join(one for one in reasons if one) or None
+    )
+    return Reports(read, staged)
 
 
-async def _read_catalog(
-    shared: SharedResources, wanted: Sequence[tuple[str, ...]], *, in_full: bool
-) -> CatalogSnapshot:
-    """Read what is wanted for any target: all, or the catalog of these programs."""
-    programs = sorted({*chain(*wanted)}) if all(wanted) else []
-    elements = Elements()
-    pages = partial(shared.coursera.contents, program_ids=programs)
-    reading = await _read(shared, "contents", pages, elements, in_full=in_full)
-    return CatalogSnapshot(elements.all, reading)
-
-
-async def _read_reports(shared: SharedResources, asked: Sequence[Asked]) -> ListingRead:
-    """Read the reports from the earliest moment on that any target needs them from."""
-    moments = [one.window.since for one in asked]
-    since = None if None in moments else min(one for one in moments if one is not None)
-    pages = partial(shared.coursera.enrollment_reports, last_activity_after_ms=since)
-    return await _read(shared, "enrollment reports", pages, Audience(asked), in_full=since is None)
-
-
-async def _read_window(
+async def _read_listing(
     shared: SharedResources,
     window: ActivityWindow,
-    asked: Sequence[Asked],
+    staged: StagedListing,
+    program_id: str | None,
     *,
-    programs: Sequence[str],
-    learners: Sequence[str],
-) -> ListingRead:
-    began_at = shared.clock.now_ms()
-    since = None if window.since is None else window.since - 1  # Coursera's bound is strictly after
-    among = Chosen(Audience(asked), window, learners)
-    problems: list[str] = []
-    every: list[str | None] = [*programs] or [None]
-    for program_id in every:
-        reports = partial(
-            shared.coursera.enrollment_reports, last_activity_after_ms=since, program_id=program_id
-        )
-        reading = await _read(
-            shared, "enrollment reports", reports, among, in_full=False, listing=program_id or ""
-        )
-        problems += [reading.incomplete_reason] if reading.incomplete_reason else []
-    return ListingRead(began_at=began_at, in_full=False, incomplete_reason="; ".join(problems) or None)
+    in_full: bool,
+) -> str | None:
+    """Stage one listing, of all programs or of one; returns why it is not complete."""
+
+    async def take(page: Page) -> None:
+        if staged.add(page):
+            await shared.frames.do(staged.stage)
+
+    pages = partial(
+        shared.coursera.enrollment_reports, last_activity_after_ms=window.after_ms, program_id=program_id
+    )
+    begin = partial(staged.begin, program_id or "")
+    read = await _read(shared, "enrollment reports", pages, begin, take, in_full=in_full)
+    return read.incomplete_reason
 
 
 async def _read(
     shared: SharedResources,
     what: str,
     pages: Callable[[ListingCheck], AsyncIterator[Page]],
-    taker: Taker,
+    begin: Callable[[], None],
+    take: Callable[[Page], Awaitable[None]],
     *,
     in_full: bool,
-    listing: str = "",
 ) -> ListingRead:
+    """Read a listing until it is complete, at most so often; ``begin`` is called before each reading."""
     began_at = shared.clock.now_ms()
-    problem: str | None = None
     for _ in range(1 + REREADS):
         check = ListingCheck()
-        await taker.begin(listing)
-        await _take(shared, what, pages(check), check, taker)
-        problem = check.problem
-        if problem is None:
+        begin()
+        rows = 0
+        async for page in pages(check):
+            await take(page)
+            rows += len(page.elements)
+            await shared.progress.of(f"read {what}", rows, check.total)
+        reason = check.problem
+        if reason is None:
             break
-        logger.warning("The listing of %s is not complete: %s", what, problem)
+        logger.warning("The listing of %s is not complete: %s", what, reason)
     logger.info("Read %d %s from Coursera", check.distinct_count, what)
-    return ListingRead(began_at=began_at, in_full=in_full, incomplete_reason=problem)
+    return ListingRead(began_at, shared.clock.now_ms(), in_full, reason)
 
 
-async def _take(
-    shared: SharedResources, what: str, pages: AsyncIterator[Page], check: ListingCheck, taker: Taker
-) -> None:
-    read = 0
-    async for page in pages:
-        await taker.take(page)
-        read += len(page.elements)
-        await shared.progress.of(f"read {what}", read, check.total)
+def _latest(tries: Sequence[list[object]]) -> list[object]:
+    """What was shown, as it was shown last; what only an earlier try showed counts too."""
+    *earlier, last = tries
+    elements = list(last)
+    for one in reversed(earlier):
+        shown = {row_id(element) for element in elements}
+        elements += [element for element in one if row_id(element) not in shown]
+    return elements

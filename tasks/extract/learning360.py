@@ -1,7 +1,7 @@
 """Reading back what 360Learning holds: attempts, by learner and course as we name them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,14 +30,21 @@ REMOTE_COLUMNS = (
 )
 
 
-async def remote_attempts(run: RunContext, courses: Sequence[str]) -> pd.DataFrame:
-    """All attempts that 360Learning holds on courses (externalIds): REMOTE_COLUMNS.
+async def remote_attempts(run: RunContext, courses: Sequence[str]) -> AsyncIterator[pd.DataFrame]:
+    """All attempts that 360Learning holds on courses (externalIds), some courses a frame: REMOTE_COLUMNS.
 
     learner, course and resource_id str; times int64 epoch milliseconds; completed bool; progress and
     time_spent int64; score Int64. Raises MissingScopeError without courseStats:read and users:read.
     """
     by_id = await _course_ids(run, courses)
-    return await attempts_on(run.learning360, by_id, await addresses(run.learning360))
+    async for frame in attempts_on(run.learning360, by_id, await addresses(run.learning360)):
+        yield frame
+
+
+async def as_one(frames: AsyncIterator[pd.DataFrame]) -> pd.DataFrame:
+    """Frames of attempts (REMOTE_COLUMNS) as one."""
+    filled = [frame async for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else _frame([])
 
 
 async def addresses(learning360: Learning360Client) -> dict[str, str]:
@@ -52,19 +59,20 @@ async def addresses(learning360: Learning360Client) -> dict[str, str]:
 
 async def attempts_on(
     learning360: Learning360Client, courses: Mapping[str, str], learners: Mapping[str, str]
-) -> pd.DataFrame:
+) -> AsyncIterator[pd.DataFrame]:
     """The attempts on courses (externalIds) of learners (addresses), both by 360Learning's ids.
 
-    REMOTE_COLUMNS; MissingScopeError without courseStats:read.
+    REMOTE_COLUMNS, all attempts on a course in one frame; MissingScopeError without courseStats:read.
     """
     ids = list(courses)
-    pages = [
-        _frame([_held(one, learners, courses) for one in page if _is_of(one, learners, courses)])
-        for at in range(0, len(ids), IDS_AT_ONCE)
-        async for page in learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
-    ]
-    filled = [page for page in pages if len(page)]
-    return pd.concat(filled, ignore_index=True) if filled else _frame([])
+    for at in range(0, len(ids), IDS_AT_ONCE):
+        found = [
+            _held(one, learners, courses)
+            async for page in learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
+            for one in page
+            if _is_of(one, learners, courses)
+        ]
+        yield _frame(found)
 
 
 async def find_created_attempts(run: RunContext, rows: pd.DataFrame) -> pd.Series:
@@ -72,7 +80,7 @@ async def find_created_attempts(run: RunContext, rows: pd.DataFrame) -> pd.Serie
 
     An attempt is told by its learner, its course and its first activity, to the millisecond.
     """
-    held = await remote_attempts(run, rows["course"].unique().tolist())
+    held = await as_one(remote_attempts(run, rows["course"].unique().tolist()))
     told = ["learner", "course", "first_at"]
     found = rows[told].reset_index().merge(held[[*told, "resource_id"]].drop_duplicates(told), on=told)
     return found.set_index("index")["resource_id"]

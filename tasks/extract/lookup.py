@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.clock import Clock
-from connectors.coursera.models import report_fields
 from connectors.coursera.pagination import ListingCheck
+from connectors.coursera.row_ids import row_ids
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError, NotFoundError
 from connectors.ledger.bulk_io import records
 from connectors.ledger.database import Ledger
 from connectors.settings import Settings
+from tasks.extract.staging import typed
 from tasks.runtime.refresh_token import coursera_client
-from tasks.transform.statistics.enrollment_reports import read_reports
 from tasks.transform.statistics.enrollments import map_enrollments
 
 # Whoever asks waits at a terminal.
@@ -67,10 +67,9 @@ async def ask_coursera(
             if getattr(element, "contentId", None) == course
         ]
     mapped = map_enrollments(
-        read_reports(report_fields(elements)),
+        typed(elements, row_ids(elements)),
         now_ms=clock.now_ms(),
         send_scores=settings.sync.send_scores,
-        launch_rule=settings.sync.launch_rule,
     )
     refused = [f"a row that cannot be mapped: {reason}" for reason in mapped.rejects["reason"]]
     rows = mapped.enrollments[["program", "first_at", "last_at", "completed", "progress"]]

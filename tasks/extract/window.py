@@ -1,5 +1,6 @@
 """Which enrollment reports are read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,21 @@ class ActivityWindow:
 
     since: int | None = None
     until: int | None = None
+
+    @property
+    def after_ms(self) -> int | None:
+        """Its beginning as Coursera takes it, whose bound is strictly after."""
+        return None if self.since is None else self.since - 1
+
+
+#: No bound at all.
+EVERYTHING = ActivityWindow()
+
+
+def earliest(windows: Sequence[ActivityWindow]) -> ActivityWindow:
+    """The window that begins where the earliest of them does, without an end."""
+    since = [one.since for one in windows]
+    return EVERYTHING if None in since else ActivityWindow(min(one for one in since if one is not None))
 
 
 def chosen_window(active_from: datetime | None, active_to: datetime | None) -> ActivityWindow:

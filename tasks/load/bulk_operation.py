@@ -1,4 +1,4 @@
-"""What sending, following and settling a bulk operation asks of each of its kinds."""
+"""What the platform's three kinds of bulk operation have in common."""
 
 from collections.abc import Hashable, Sequence
 from typing import Protocol
@@ -7,6 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.learning360.models import OperationType, ResultInput
+from connectors.ledger.submissions import Submission
 from tasks.runtime.run_context import RunContext
 
 
@@ -14,6 +15,7 @@ class BulkOperation(Protocol):
     """A kind of bulk operation: how its rows are sent, recognised in the results, written down, counted."""
 
     type: OperationType
+    #: The most rows that the platform takes in one.
     max_rows: int
     #: What sending it is, for people who look on.
     label: str
@@ -30,10 +32,10 @@ class BulkOperation(Protocol):
     async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:
         """Find out what became of the rows that have no result (OUTCOME_COLUMNS), where that matters."""
 
-    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
-        """Write down what became of the rows."""
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, submission: Submission) -> None:
+        """Write down what became of a sent submission's rows (OUTCOME_COLUMNS beside them)."""
 
-    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def requeue(self, db: Connection, run: RunContext, submission: Submission) -> None:
         """Write down that the rows were not sent after all, so that this run takes them up again."""
 
     def count(self, run: RunContext, rows: pd.DataFrame) -> None:

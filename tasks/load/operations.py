@@ -12,7 +12,10 @@ from connectors.learning360.models import Archival, OperationType, ResultInput
 from connectors.ledger import courses, rejects
 from connectors.ledger.attempts import ATTEMPT_COLUMNS, accept_attempts
 from connectors.ledger.bulk_io import records
+from connectors.ledger.enrollments import record_enrollments
+from connectors.ledger.rejects import reject_ids
 from connectors.ledger.streams import CATALOG, STATISTICS
+from connectors.ledger.submissions import Submission
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load import payloads
 from tasks.load.results import course_key, statistic_key
@@ -55,26 +58,26 @@ class CourseUpsert(_Courses):
         courses = [msgspec.Raw(body) for body in rows["body"]]
         return await run.learning360.upsert_courses(run.integration_id, courses)
 
-    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
-        """Accepted courses are known by their digest; refused ones are put aside."""
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, submission: Submission) -> None:
+        """Accepted courses are known by their digest; refused ones are rejected."""
         known = rows.assign(course_id=rows["resource_id"])
         accepted, refused = known.loc[rows["accepted"]], known.loc[~rows["accepted"]]
         now_ms = run.clock.now_ms()
         courses.accept_courses(
-            db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms
+            db, run.target.id, accepted, run_id=run.id, operation_id=submission.operation_id, now_ms=now_ms
         )
         rejects.delete(db, run.target.id, CATALOG, accepted["row_id"].tolist())
-        self._put_aside(db, run, refused)
+        self._reject(db, run, refused)
 
-    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
-        """Put the courses aside: the run takes them up again."""
-        self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
+    def requeue(self, db: Connection, run: RunContext, submission: Submission) -> None:
+        """Reject the courses: the run takes them up again."""
+        self._reject(db, run, submission.rows.assign(reason=INTERRUPTED))
 
     def count(self, run: RunContext, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
 
-    def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def _reject(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
         named = rows.assign(course=rows["external_id"], learner=None)
         rejects.upsert(db, run.target.id, CATALOG, named, run_id=run.id, now_ms=now_ms)
@@ -92,12 +95,13 @@ class CourseArchive(_Courses):
         archivals: list[Archival] = [{"externalId": external_id} for external_id in rows["external_id"]]
         return await run.learning360.archive_courses(run.integration_id, archivals)
 
-    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, submission: Submission) -> None:
         """Archived courses are no longer live; one that was refused stays, and is archived by a later run."""
         archived = rows.loc[rows["accepted"], "external_id"].tolist()
+        operation_id = submission.operation_id
         courses.archive_courses(db, run.target.id, archived, run_id=run.id, operation_id=operation_id)
 
-    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def requeue(self, db: Connection, run: RunContext, submission: Submission) -> None:
         """Nothing to write down: the courses are still live, and still missed."""
 
     def count(self, run: RunContext, rows: pd.DataFrame) -> None:
@@ -116,10 +120,6 @@ class StatisticImport:
     type: OperationType = "importExternalStatistics"
     max_rows = 10_000
     label = "send progress"
-
-    def __init__(self) -> None:
-        #: The keys (see `connectors.ledger.keys`) of the statistics that were refused.
-        self.refused: set[int] = set()
 
     async def submit(self, run: RunContext, rows: pd.DataFrame) -> str:
         """Submit the attempts' state as it was planned."""
@@ -153,34 +153,43 @@ class StatisticImport:
             accepted=rows["accepted"] | came.notna(), resource_id=rows["resource_id"].mask(came.notna(), came)
         )
 
-    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, operation_id: str) -> None:
-        """Accepted states are the attempts' own now; refused ones are put aside."""
+    def settle(self, db: Connection, run: RunContext, rows: pd.DataFrame, submission: Submission) -> None:
+        """Accepted states are the attempts' own now, and their rows are known; refused ones are rejected."""
         accepted, refused = rows.loc[rows["accepted"]], rows.loc[~rows["accepted"]]
         now_ms = run.clock.now_ms()
-        accept_attempts(db, run.target.id, accepted, run_id=run.id, operation_id=operation_id, now_ms=now_ms)
+        accept_attempts(
+            db, run.target.id, accepted, run_id=run.id, operation_id=submission.operation_id, now_ms=now_ms
+        )
         learners = rejects.rejected_learners(db, run.target.id, STATISTICS)
         again = accepted.loc[accepted["learner"].isin(learners)]
         rejects.delete(db, run.target.id, STATISTICS, reject_ids(again).tolist())
-        self._put_aside(db, run, refused)
+        self._reject(db, run, refused)
+        self._know(db, run, submission, accepted)
 
-    def requeue(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
-        """Put the statistics aside: the run takes them up again."""
-        self._put_aside(db, run, rows.assign(reason=INTERRUPTED))
+    def requeue(self, db: Connection, run: RunContext, submission: Submission) -> None:
+        """Reject the statistics, and know their rows without a digest: the run takes them up again."""
+        self._reject(db, run, submission.rows.assign(reason=INTERRUPTED))
+        self._know(db, run, submission, submission.rows.iloc[:0])
 
     def count(self, run: RunContext, rows: pd.DataFrame) -> None:
         """Count accepted and rejected rows."""
         _count(run, rows)
-        self.refused.update(rows.loc[~rows["accepted"], "key"].tolist())
 
-    def _put_aside(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
+    def _know(self, db: Connection, run: RunContext, submission: Submission, accepted: pd.DataFrame) -> None:
+        """Know the rows behind the statistics: with their digest, and so settled, only what was accepted."""
+        rows = submission.enrollments
+        if rows is None or rows.empty:
+            return
+        settled = accepted[["key", "number"]].rename(columns={"number": "attempt"})
+        found = rows[["key", "attempt"]].merge(settled, how="left", indicator=True)["_merge"]
+        is_settled = found.eq("both").to_numpy()
+        known = rows.assign(digest=rows["digest"].where(is_settled))
+        record_enrollments(db, run.target.id, known, run_id=run.id)
+
+    def _reject(self, db: Connection, run: RunContext, rows: pd.DataFrame) -> None:
         now_ms = run.clock.now_ms()
-        aside = rows.assign(row_id=reject_ids(rows), raw=None, uncertain=_as_json(rows))
-        rejects.upsert(db, run.target.id, STATISTICS, aside, run_id=run.id, now_ms=now_ms)
-
-
-def reject_ids(attempts: pd.DataFrame) -> pd.Series:
-    """What an attempt is called among the rows put aside: learner, course and number."""
-    return attempts["learner"] + "~" + attempts["course"] + "~" + attempts["number"].astype("str")
+        rejected = rows.assign(row_id=reject_ids(rows), raw=None, uncertain=_as_json(rows))
+        rejects.upsert(db, run.target.id, STATISTICS, rejected, run_id=run.id, now_ms=now_ms)
 
 
 def _as_json(rows: pd.DataFrame) -> pd.Series:

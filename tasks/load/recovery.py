@@ -13,10 +13,10 @@ from connectors.learning360.errors import MissingScopeError
 from connectors.ledger import rejects, submissions
 from connectors.ledger.attempts import accept_attempts
 from connectors.ledger.keys import keyed
+from connectors.ledger.rejects import reject_ids
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load.bulk_operation import BulkOperation
-from tasks.load.operations import reject_ids
 from tasks.load.submit import find_operation, finish
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -25,7 +25,7 @@ logger = logging.getLogger("coursera_sync.recovery")
 
 
 async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
-    """Bring the open submissions of these operations to their end; what was never sent is put back."""
+    """Bring the open submissions of these types to their end; what was never sent is put back."""
     by_type: dict[str, BulkOperation] = {one.type: one for one in operations}
     with run.ledger.read() as db:
         left = submissions.left_open(db, run.target.id, tuple(by_type))
@@ -37,7 +37,7 @@ async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
         await _recover(run, by_type[submission.type], submission)
 
 
-@step("recover open submissions")
+@step("finish what an earlier run left open")
 async def _recover(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     """One submission a step: what is settled stays counted if a later one has to be tried again."""
     operation_id = submission.operation_id or await find_operation(run, operation, submission)
@@ -72,5 +72,5 @@ async def resolve_uncertain(run: RunContext) -> None:
 def _requeue(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     logger.warning("An earlier run was interrupted before it sent %d rows", len(submission.rows))
     with run.ledger.begin() as db:
-        operation.requeue(db, run, submission.rows)
+        operation.requeue(db, run, submission)
         submissions.close(db, submission.id, "failed", run.clock.now_ms())

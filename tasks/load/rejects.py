@@ -6,7 +6,7 @@ import msgspec
 import orjson
 import pandas as pd
 
-from connectors.coursera.row_ids import identity
+from connectors.coursera.row_ids import row_id
 from connectors.ledger import rejects
 from connectors.ledger.database import Ledger
 from tasks.extract.coursera import CatalogSnapshot
@@ -22,13 +22,13 @@ def rows_aside(ledger: Ledger, target_id: int, stream: str) -> list[object]:
     return [orjson.loads(raw) for raw in aside["raw"].dropna()]
 
 
-def taken_up_again(ledger: Ledger, target_id: int, stream: str, reading: CatalogSnapshot) -> list[object]:
+def taken_up_again(ledger: Ledger, target_id: int, stream: str, catalog: CatalogSnapshot) -> list[object]:
     """Rows put aside by earlier runs that a reading does not show, though Coursera may have them still."""
-    if reading.is_exhaustive:
+    if catalog.read.is_exhaustive:
         return []
-    shown = {identity(element) for element in reading.elements}
+    shown = {row_id(element) for element in catalog.elements}
     aside = rows_aside(ledger, target_id, stream)
-    return [element for element in aside if identity(element) not in shown]
+    return [element for element in aside if row_id(element) not in shown]
 
 
 def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
     rows = [elements[position] for position in put_aside["position"]]
     return pd.DataFrame(
         {
-            "row_id": pd.Series([identity(row) for row in rows], dtype="str"),
+            "row_id": pd.Series([row_id(row) for row in rows], dtype="str"),
             "reason": put_aside["reason"],
             "learner": None,
             "course": pd.Series([_course(row) for row in rows], dtype="str"),
@@ -55,16 +55,6 @@ def replace(run: RunContext, stream: str, aside: pd.DataFrame, to_send: Sequence
         known = rejects.known_rejects(db, run.target.id, stream)["row_id"]
         stay = {*aside["row_id"], *to_send}
         rejects.delete(db, run.target.id, stream, [row for row in known if row not in stay])
-        now_ms = run.clock.now_ms()
-        rejects.upsert(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
-
-
-def replace_unmapped(run: RunContext, stream: str, aside: pd.DataFrame) -> None:
-    """Put aside rows that cannot be mapped, and forget those of earlier runs that are not among them."""
-    with run.ledger.begin() as db:
-        known = rejects.known_rejects(db, run.target.id, stream)
-        unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(aside["row_id"]), "row_id"]
-        rejects.delete(db, run.target.id, stream, unmapped.tolist())
         now_ms = run.clock.now_ms()
         rejects.upsert(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
 

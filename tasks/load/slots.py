@@ -48,7 +48,7 @@ async def create_limit(client: PrefectClient, name: str) -> bool:
     return False
 
 
-async def make_sure_of_limit(run: RunContext) -> None:
+async def ensure_limit(run: RunContext) -> None:
     """Make sure that the limit is there, once a platform and flow run; without Prefect there is none."""
     if _limit(run) is not None or FlowRunContext.get() is None:
         return

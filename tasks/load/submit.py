@@ -1,8 +1,8 @@
 """Load: rows go to 360Learning in bulk operations, each written down before, and settled row by row."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from connectors.learning360.errors import NotFoundError
 from connectors.learning360.models import Operation, Result
 from connectors.ledger import submissions
 from connectors.ledger.submissions import Submission
+from tasks.load.batch import Batch
 from tasks.load.bulk_operation import BulkOperation
 from tasks.load.results import outcomes
 from tasks.runtime.run_context import RunContext
@@ -35,80 +36,88 @@ CLOCK_ALLOWANCE_MS = 15 * 60_000
 logger = logging.getLogger("coursera_sync.load")
 
 
-@step("send to 360Learning", run_name="send {operation.type}: {rows.shape[0]} rows")
-async def send_operation(
-    run: RunContext, operation: BulkOperation, rows: pd.DataFrame, submission_id: str, ended: asyncio.Event
-) -> None:
-    """Bring one bulk operation from intent to settled.
+@step("send to 360Learning", run_name="send {operation.type}: {batch.count} rows")
+async def send_operation(run: RunContext, operation: BulkOperation, batch: Batch, submission_id: str) -> None:
+    """Bring one bulk operation from intent to settled. To be called with a slot held.
 
-    To be called with a slot held, until the platform's work has ``ended``. A second try of this task begins
-    by finding out what became of the first one's submission.
+    A second try of this task begins by finding out what became of the first one's submission; what the first
+    one settled is counted, and not sent again.
     """
-    packing = run.shared.packing
-    submission, is_known = await packing.do(_intended, run, operation, rows, submission_id)
+    with run.ledger.read() as db:
+        settled_as = submissions.settled_operation(db, submission_id)
+    if settled_as is not None:
+        operation.count(run, await _outcomes(run, operation, batch.rows, settled_as))
+        return
+    submission, is_known = await run.shared.packing.do(_intended, run, operation, batch, submission_id)
     operation_id = submission.operation_id
     if is_known and operation_id is None:
         operation_id = await find_operation(run, operation, submission)
     if operation_id is None:
         operation_id = await _submitted(run, operation, submission)
-    settled = await finish(run, operation, submission, operation_id, ended)
-    operation.count(run, settled)
+    operation.count(run, await finish(run, operation, submission, operation_id))
 
 
 def _intended(
-    run: RunContext, operation: BulkOperation, rows: pd.DataFrame, submission_id: str
+    run: RunContext, operation: BulkOperation, batch: Batch, submission_id: str
 ) -> tuple[Submission, bool]:
     """The submission, written down before it is sent; and whether an earlier try had done so."""
     with run.ledger.begin() as db:
         if (earlier := submissions.find(db, submission_id)) is not None:
             return earlier, True
-        at = run.learning360.now_ms()
-        submission = Submission(submission_id, run.target.id, run.id, operation.type, rows, intended_at=at)
+        submission = Submission(
+            id=submission_id,
+            target_id=run.target.id,
+            run_id=run.id,
+            type=operation.type,
+            rows=batch.rows,
+            intended_at=run.learning360.now_ms(),
+            enrollments=batch.enrollments,
+        )
         submissions.intend(db, submission, run.clock.now_ms())
         return submission, False
 
 
 async def finish(
-    run: RunContext,
-    operation: BulkOperation,
-    submission: Submission,
-    operation_id: str,
-    ended: asyncio.Event | None = None,
+    run: RunContext, operation: BulkOperation, submission: Submission, operation_id: str
 ) -> pd.DataFrame:
-    """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows.
-
-    ``ended`` is set once the platform's work has.
-    """
+    """Follow an operation to its end and write down every row's result: OUTCOME_COLUMNS beside the rows."""
+    submission = replace(submission, operation_id=operation_id)
     with run.ledger.begin() as db:
         submissions.mark_sent(db, submission.id, operation_id, run.clock.now_ms())
+    rows = await _outcomes(run, operation, submission.rows, operation_id)
+    await run.shared.packing.do(_settle, run, operation, submission, rows)
+    refused = int((~rows["accepted"]).sum())
+    logger.info("%s ended: %d rows, %d refused", operation.type, len(rows), refused)
+    return rows
+
+
+async def _outcomes(
+    run: RunContext, operation: BulkOperation, rows: pd.DataFrame, operation_id: str
+) -> pd.DataFrame:
+    """What became of an operation's rows, once it has ended: OUTCOME_COLUMNS beside them."""
     try:
-        ended_operation = await _ended(run.learning360, run.clock, operation_id)
-        if ended is not None:
-            ended.set()
+        ended = await _ended(run.learning360, run.clock, operation_id)
+        if ended.status == "error":
+            logger.warning("%s ended in error", operation.type)
         by_key = await _results(run.learning360, operation, operation_id)
     except NotFoundError:
         logger.warning("360Learning no longer knows the operation %s", operation_id)
-        ended_operation, by_key = None, {}
-    packing = run.shared.packing
-    answered = await packing.do(_with_outcomes, operation, submission.rows, by_key)
-    settled = await operation.resolve(run, answered)
-    await packing.do(_settle, run, operation, submission.id, settled, operation_id)
-    _log_outcome(operation, ended_operation, settled)
-    return settled
+        by_key = {}
+    answered = await run.shared.packing.do(_with_outcomes, operation, rows, by_key)
+    return await operation.resolve(run, answered)
 
 
 def _with_outcomes(
     operation: BulkOperation, rows: pd.DataFrame, by_key: dict[Hashable, Result]
 ) -> pd.DataFrame:
+    rows = rows.reset_index(drop=True)
     return pd.concat([rows, outcomes(operation.row_keys(rows), by_key)], axis="columns")
 
 
-def _settle(
-    run: RunContext, operation: BulkOperation, submission_id: str, settled: pd.DataFrame, operation_id: str
-) -> None:
+def _settle(run: RunContext, operation: BulkOperation, submission: Submission, rows: pd.DataFrame) -> None:
     with run.ledger.begin() as db:
-        operation.settle(db, run, settled, operation_id)
-        submissions.close(db, submission_id, "settled", run.clock.now_ms())
+        operation.settle(db, run, rows, submission)
+        submissions.close(db, submission.id, "settled", run.clock.now_ms())
 
 
 async def find_operation(run: RunContext, operation: BulkOperation, submission: Submission) -> str | None:
@@ -123,13 +132,13 @@ async def find_operation(run: RunContext, operation: BulkOperation, submission: 
     deadline = run.clock.monotonic() + LISTING_PATIENCE_SECONDS
     while True:
         since = submission.intended_at - CLOCK_ALLOWANCE_MS
-        for one in await run.learning360.operations(operation.type, since):
-            if one.id not in looked_at:
-                looked_at.add(one.id)
-                await _ended(run.learning360, run.clock, one.id)
-                carried = set(await _results(run.learning360, operation, one.id))
+        for found in await run.learning360.operations(operation.type, since):
+            if found.id not in looked_at:
+                looked_at.add(found.id)
+                await _ended(run.learning360, run.clock, found.id)
+                carried = set(await _results(run.learning360, operation, found.id))
                 if carried and carried <= ours:
-                    return one.id
+                    return found.id
         if run.clock.monotonic() >= deadline:
             return None
         await run.clock.sleep(LISTING_POLL_SECONDS)
@@ -182,7 +191,7 @@ async def _politely(clock: Clock, submit: Callable[[], Awaitable[str]]) -> str:
 async def _ended(learning360: Learning360Client, clock: Clock, operation_id: str) -> Operation:
     """Look at an operation until it has ended, less often as time goes by."""
     began = clock.monotonic()
-    while not (operation := await learning360.operation(operation_id)).has_ended:
+    while not (found := await learning360.operation(operation_id)).has_ended:
         elapsed = clock.monotonic() - began
         if elapsed > OPERATION_PATIENCE_SECONDS:
             raise SyncError(
@@ -191,15 +200,8 @@ async def _ended(learning360: Learning360Client, clock: Clock, operation_id: str
             )
         wait = min(max(elapsed * POLL_SHARE, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS)
         await clock.sleep(wait * _jitter(clock))
-    return operation
+    return found
 
 
 def _jitter(clock: Clock) -> float:
     return 1.0 + 0.2 * clock.random()
-
-
-def _log_outcome(operation: BulkOperation, ended: Operation | None, settled: pd.DataFrame) -> None:
-    refused = int((~settled["accepted"]).sum())
-    failed = ended is not None and ended.status == "error"
-    ending = "ended in error" if failed else "ended"
-    logger.info("%s %s: %d rows, %d refused", operation.type, ending, len(settled), refused)

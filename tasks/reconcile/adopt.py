@@ -1,6 +1,7 @@
 """Adoption: a ledger that was lost, or takes over from another connector, learns what 360Learning holds."""
 
-import logging
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,10 @@ import pandas as pd
 from connectors.errors import AccessError, SyncError
 from connectors.learning360.errors import MissingScopeError
 from connectors.ledger.attempts import accept_attempts, attempts_of
-from connectors.ledger.database import Ledger
 from connectors.ledger.enrollments import reset_digests
 from connectors.ledger.keys import keyed, keys
-from connectors.ledger.targets import Target, trust
+from connectors.ledger.targets import trust
+from tasks.extract.coursera import Reports
 from tasks.extract.learning360 import remote_attempts
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -19,52 +20,44 @@ from tasks.transform.row_keys import KEY
 
 RULE = "adopted: 360Learning held it before this ledger"
 
-logger = logging.getLogger("coursera_sync.adoption")
 
-
-async def ensure_adopted(run: RunContext, courses: list[str], *, fresh: bool) -> RunContext:
-    """Adopt the attempts on these courses, where the ledger did not see the integration created.
+async def ensure_adopted(run: RunContext, reports: Reports, *, fresh: bool = False) -> RunContext:
+    """Adopt the attempts on the courses read, where the ledger did not see the integration created.
 
     Statistics sent blindly would open every attempt a second time. ``fresh`` goes on regardless. Returns the
-    run with the target as it is then.
+    run with a target that is known: from now on, where all there is was read, else for this run alone.
     """
-    return run.with_target(await _known(run, courses, fresh=fresh))
-
-
-@step("make sure that the ledger knows what 360Learning holds")
-async def _known(run: RunContext, courses: list[str], *, fresh: bool) -> Target:
     if run.target.knows_remote:
-        return run.target
+        return run
     if run.dry_run:
         run.note("The ledger does not know what the integration holds: a run would adopt that first")
-        return run.target
+        return run
     if fresh:
         run.note("Going on without knowing what the integration holds, as --fresh asks for")
-        attempts = pd.DataFrame()
     else:
-        attempts = await _adopted(run, courses)
-    now_ms = run.clock.now_ms()
-    with run.ledger.begin() as db:
-        if len(attempts):
-            accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)
-        target = trust(db, run.target)
-    if len(attempts):
-        run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(attempts)}")
-    return target
+        await _adopt_held(run, reports.staged.courses)
+    if fresh or reports.read.is_exhaustive:
+        with run.ledger.begin() as db:
+            return run.with_target(trust(db, run.target))
+    return run.with_target(replace(run.target, knows_remote=True))
 
 
 def require_known(run: RunContext) -> None:
-    """Raise SyncError where the ledger does not know what the integration holds: a part cannot adopt it."""
-    if not run.target.knows_remote and not run.dry_run:
+    """Raise SyncError where the ledger does not know what the integration holds."""
+    if not run.target.knows_remote:
         raise SyncError(
             "This ledger does not know what the integration in 360Learning holds: run `coursera-sync "
             "statistics` first, which finds that out."
         )
 
 
-async def _adopted(run: RunContext, courses: list[str]) -> pd.DataFrame:
+@step("make sure that the ledger knows what 360Learning holds")
+async def _adopt_held(run: RunContext, courses: Sequence[str]) -> None:
+    """Course by course, each written at once: a run that is interrupted goes on where it was."""
+    new = 0
     try:
-        held = await remote_attempts(run, courses)
+        async for held in remote_attempts(run, courses):
+            new += _record(run, held)
     except MissingScopeError as error:
         raise AccessError(
             "This ledger does not know what the integration in 360Learning holds: it was lost, or another "
@@ -72,39 +65,45 @@ async def _adopted(run: RunContext, courses: list[str]) -> pd.DataFrame:
             "it can be read back; `coursera-sync statistics --fresh` goes on regardless, and opens attempts "
             "anew that are there already."
         ) from error
-    return numbered(held)
+    if new:
+        run.note(f"Attempts that 360Learning held already, adopted into the ledger: {new}")
 
 
 async def adopt_attempts(run: RunContext, held: pd.DataFrame) -> RunContext:
     """Let the ledger know the attempts that 360Learning holds (REMOTE_COLUMNS) and it does not.
 
-    An attempt is told by its learner, its course and its first activity; what the ledger knows stays. Returns
-    the run with the target as it is then.
+    Returns the run with a target that is known from now on.
     """
-    return run.with_target(await _adopt(run, held))
+    await _adopt_all(run, held)
+    with run.ledger.begin() as db:
+        reset_digests(db, run.target.id)
+        return run.with_target(trust(db, run.target))
 
 
 @step("adopt what 360Learning holds")
-async def _adopt(run: RunContext, held: pd.DataFrame) -> Target:
-    known_of = _known_attempts(run.ledger, run.target.id, held)
+async def _adopt_all(run: RunContext, held: pd.DataFrame) -> None:
+    new = _record(run, held)
+    run.note(f"Attempts that 360Learning held already, adopted into the ledger: {new}")
+
+
+def _record(run: RunContext, held: pd.DataFrame) -> int:
+    """Record attempts held (REMOTE_COLUMNS) that the ledger does not know; returns how many there were.
+
+    An attempt is told by its learner, its course and its first activity; what the ledger knows stays, and
+    others are numbered on from it.
+    """
+    with run.ledger.read() as db:
+        known = attempts_of(db, run.target.id, np.unique(keys(held)))
     told = [*KEY, "first_at"]
-    new = held.merge(known_of[told].drop_duplicates(), on=told, how="left", indicator=True)
+    new = held.merge(known[told].drop_duplicates(), on=told, how="left", indicator=True)
     new = numbered(new.loc[new["_merge"].eq("left_only")].drop(columns="_merge"))
-    last = known_of.groupby(KEY)["number"].max().rename("last_number")
+    last = known.groupby(KEY)["number"].max().rename("last_number")
     beside = new.join(last, on=KEY)["last_number"].fillna(0).astype("int64")
     now_ms = run.clock.now_ms()
     with run.ledger.begin() as db:
         attempts = new.assign(number=new["number"] + beside)
         accept_attempts(db, run.target.id, attempts, run_id=run.id, operation_id=None, now_ms=now_ms)
-        reset_digests(db, run.target.id)
-        target = trust(db, run.target)
-    run.note(f"Attempts that 360Learning held already, adopted into the ledger: {len(new)}")
-    return target
-
-
-def _known_attempts(ledger: Ledger, target_id: int, held: pd.DataFrame) -> pd.DataFrame:
-    with ledger.read() as db:
-        return attempts_of(db, target_id, np.unique(keys(held)))
+    return len(new)
 
 
 def numbered(held: pd.DataFrame) -> pd.DataFrame:

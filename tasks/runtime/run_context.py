@@ -60,6 +60,10 @@ class RunContext:
         """The same run, once the ledger knows something new of its target."""
         return replace(self, target=target)
 
+    def with_recorder(self, recorder: RunRecorder) -> Self:
+        """The same run, recorded elsewhere."""
+        return replace(self, recorder=recorder)
+
     def note(self, message: str) -> None:
         """Tell people something in the summary and in the log."""
         self.recorder.note(message)

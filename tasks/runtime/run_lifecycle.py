@@ -25,6 +25,7 @@ from tasks.reporting.summary import INTERRUPTED, State, Summary
 from tasks.runtime.locks import here, locked
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.shared import SharedResources
+from tasks.runtime.target_logging import serving
 from tasks.transform.courses.languages import LANGUAGES
 
 # A report shows the last month of daily runs.
@@ -50,46 +51,103 @@ class RunRequest:
     part_of: str | None = None
 
 
-async def run_target(request: RunRequest, settings: Settings, shared: SharedResources, work: Work) -> Summary:
-    """Do the work for one target, as a run of its own in the ledger; its summary, once all is done.
+class TargetRun:
+    """One target's run, worked on in phases: opened by the first, closed after the last.
 
-    A failure leaves as a SyncError that carries the summary.
+    A failure in any of them ends it, and it alone: it is closed at once, and what is done with it from then
+    on does nothing.
     """
-    recorder = RunRecorder(shared.clock.monotonic)
 
-    def summary_of(state: State, error: str | None = None) -> Summary:
+    def __init__(self, request: RunRequest, settings: Settings, shared: SharedResources) -> None:
+        self.recorder = RunRecorder(shared.clock.monotonic)
+        self._request = request
+        self._settings = settings
+        self._shared = shared
+        self._began = shared.clock.monotonic()
+        self._stack = AsyncExitStack()
+        self._run: RunContext | None = None
+        self._failure: SyncError | None = None
+        self._is_done = False
+        self._summary: Summary | None = None
+
+    @property
+    def summary(self) -> Summary:
+        """How it ended."""
+        if self._summary is None:
+            raise AssertionError("a run is closed before anybody asks how it ended")
+        return self._summary
+
+    def result(self) -> Summary:
+        """Its summary; raises its failure, which carries it, where it failed."""
+        if self._failure is not None:
+            raise self._failure
+        return self.summary
+
+    async def phase(self, work: Work) -> None:
+        """Do a piece of its work."""
+        if self._summary is not None:
+            return
+        try:
+            with serving(self._settings.target):
+                await work(self._run or await self._opened())
+        except Exception as error:  # noqa: BLE001 - told as its failure
+            await self.fail(error)
+
+    async def fail(self, error: Exception) -> None:
+        """Close it as failed."""
+        if self._summary is None:
+            self._failure = as_sync_error(error)
+            self._failure.__cause__ = None if error is self._failure else error
+            await self.close()
+
+    async def close(self) -> None:
+        """Tell everybody how it ended, and let go of what it holds. Where it is closed nothing is done."""
+        if self._summary is not None:
+            return
+        try:
+            self._summary = self._ended()
+            if self._failure is not None:
+                self._failure.summary = self._summary
+            with serving(self._settings.target):
+                await _report(self._run, self._summary, self._shared)
+        finally:
+            await self._stack.aclose()
+
+    def done(self) -> None:
+        """All of its work is done: closed without this, it was interrupted."""
+        self._is_done = True
+
+    async def _opened(self) -> RunContext:
+        self._run = run = _open(self._request, _checked(self._settings), self._shared, self.recorder)
+        if self._request.stream is not None:
+            async with self._shared.opening:
+                await self._stack.enter_async_context(hold_stream_lock(run, self._request.stream))
+        await self._stack.enter_async_context(run.learning360)
+        return run
+
+    def _ended(self) -> Summary:
+        """The summary of what was done; a run whose counts do not add up has failed."""
+        if self._failure is None and not self._is_done:
+            return self._told("failed", INTERRUPTED)
+        if self._failure is None:
+            summary = self._told(_outcome(self.recorder, dry_run=self._request.dry_run), None)
+            if not summary.unaccounted:
+                return summary
+            self._failure = _unaccounted(summary)
+        return self._told("failed", str(self._failure))
+
+    def _told(self, state: State, message: str | None) -> Summary:
+        recorder = self.recorder
         return Summary.of(
             recorder.counts,
-            flow=request.flow,
-            target=settings.target,
+            flow=self._request.flow,
+            target=self._settings.target,
             state=state,
-            seconds=round(recorder.elapsed, 3),
+            seconds=round(self._shared.clock.monotonic() - self._began, 3),
             notes=recorder.notes,
             differences=recorder.difference_counts,
-            error=error,
+            error=message,
         )
-
-    run: RunContext | None = None
-    async with AsyncExitStack() as stack:
-        try:
-            run = _open(request, _checked(settings), shared, recorder)
-            if request.stream is not None:
-                async with shared.opening:
-                    await stack.enter_async_context(hold_stream_lock(run, request.stream))
-            await stack.enter_async_context(run.learning360)
-            await work(run)
-            summary = summary_of(_outcome(recorder, dry_run=request.dry_run))
-            _require_accounted(summary)
-        except Exception as error:
-            failure = as_sync_error(error)
-            summary = failure.summary = summary_of("failed", str(failure))
-            raise failure from error
-        except BaseException:  # cancelled or interrupted: said to the ledger, and left to whoever did it
-            summary = summary_of("failed", INTERRUPTED)
-            raise
-        finally:
-            await _close(run, summary, shared)
-    return summary
 
 
 def _open(
@@ -139,7 +197,7 @@ def _target(shared: SharedResources, settings: Settings) -> Target:
         return find_target(db, *identity)
 
 
-async def _close(run: RunContext | None, summary: Summary, shared: SharedResources) -> None:
+async def _report(run: RunContext | None, summary: Summary, shared: SharedResources) -> None:
     """Tell everybody how a run ended: the ledger, Prefect, observers; None could not be opened."""
     if run is None:
         await report_failure(summary, shared.clock.now_ms())
@@ -205,13 +263,12 @@ def _outcome(recorder: RunRecorder, *, dry_run: bool) -> State:
     return "completed_with_rejects" if recorder.counts.rejected else "completed"
 
 
-def _require_accounted(summary: Summary) -> None:
-    """Raise SyncError where rows are in no count: whatever else is said of such a run cannot be trusted."""
-    if summary.unaccounted:
-        raise SyncError(
-            f"A fault of this program: of {summary.extracted} rows extracted {summary.unaccounted} are in no "
-            "other count. Report it with the run's summary and log."
-        )
+def _unaccounted(summary: Summary) -> SyncError:
+    """Rows are in no count: whatever else is said of such a run cannot be trusted."""
+    return SyncError(
+        f"Internal error: of {summary.extracted} rows extracted {summary.unaccounted} are in no other count. "
+        "Report it with the run's summary and log."
+    )
 
 
 def as_sync_error(error: Exception) -> SyncError:

@@ -1,18 +1,20 @@
-"""What the runs of all targets share: the ledger, Coursera, threads, and where they meet to read it."""
+"""What the runs of all targets share: the ledger, Coursera, threads, a folder."""
 
 import asyncio
-import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable
+from copy import copy
+from pathlib import Path
+from typing import ParamSpec, Self, TypeVar
 
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.ledger.database import Ledger
+from connectors.settings import SyncSettings
 from tasks.reporting.progress import ProgressReporter
 from tasks.reporting.publish import ProgressArtifacts
-from tasks.runtime.meeting import Meeting
+from tasks.reporting.recorder import RunRecorder
+from tasks.runtime.handed_in import handed_in
 
-W = TypeVar("W")
 R = TypeVar("R")
 P = ParamSpec("P")
 
@@ -42,12 +44,27 @@ class SingleThread:
 
 
 class SharedResources:
-    """Shared by so many runs, one for each target."""
+    """Shared by so many runs, one for each target. ``folder`` is private, and gone when they have ended."""
 
-    def __init__(self, ledger: Ledger, coursera: CourseraClient, clock: Clock, *, runs: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        coursera: CourseraClient,
+        clock: Clock,
+        folder: Path,
+        *,
+        sync: SyncSettings,
+        runs: int,
+    ) -> None:
         self.ledger = ledger
         self.coursera = coursera
         self.clock = clock
+        self.folder = folder
+        self.pacing = handed_in().pacing
+        self.send_scores = sync.send_scores
+        self.is_shared = runs > 1
+        #: Of what is done for all, until each run takes it over.
+        self.recorder = RunRecorder(clock.monotonic)
         self.progress = ProgressReporter(ProgressArtifacts(clock.monotonic).show)
         #: Held while a target's lock is taken. All go in one order, so that two flows cannot each hold what
         #: the other waits for.
@@ -56,18 +73,13 @@ class SharedResources:
         #: `tasks.load.slots`); held while one is looked for, and made where there is none.
         self.slot_limits: set[str] = set()
         self.limiting = asyncio.Lock()
-        self.meeting = Meeting(runs)
         #: For comparing, which takes long.
         self.frames = SingleThread()
-        #: For what is sent and comes back, which need not wait until a batch is compared.
+        #: For what is sent and comes back, which need not wait until a part is compared.
         self.packing = SingleThread()
-        # What is done for all is the flow's, and no single target's.
-        self._context = contextvars.copy_context()
 
-    async def once(self, what: str, want: W, do: Callable[[Sequence[W]], Coroutine[Any, Any, R]]) -> R:
-        """Have something done once for all targets: see `Meeting.of_all`."""
-
-        def as_the_flow(wants: Sequence[W]) -> Awaitable[R]:
-            return asyncio.get_running_loop().create_task(do(wants), context=self._context)
-
-        return await self.meeting.of_all(what, want, as_the_flow)
+    def with_recorder(self, recorder: RunRecorder) -> Self:
+        """The same, recorded elsewhere."""
+        other = copy(self)
+        other.recorder = recorder
+        return other

@@ -15,7 +15,7 @@ from connectors.learning360.errors import MissingScopeError
 from connectors.ledger import courses
 from connectors.ledger.attempts import latest_attempts
 from connectors.ledger.database import Ledger
-from tasks.extract.learning360 import attempts_on
+from tasks.extract.learning360 import as_one, attempts_on
 from tasks.extract.watermark import DAY_MS
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import RunContext
@@ -134,7 +134,9 @@ async def _attempts_stand_as_sent(run: RunContext) -> tuple[Answer, str]:
     with run.ledger.read() as db:
         by_id = courses.course_ids(db, run.target.id, sent["course"].unique().tolist())
     both = sent.merge(
-        await attempts_on(run.learning360, by_id, mails), on=[*KEY, "first_at"], suffixes=("", "_held")
+        await as_one(attempts_on(run.learning360, by_id, mails)),
+        on=[*KEY, "first_at"],
+        suffixes=("", "_held"),
     )
     others = {name: int(both[name].ne(both[f"{name}_held"]).sum()) for name in AS_SENT}
     different = ", ".join(f"{count} differ in {name}" for name, count in others.items() if count)

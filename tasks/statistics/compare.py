@@ -1,208 +1,219 @@
-"""Transform, for learners' progress: enrollments become attempts, and those the statistics to send."""
+"""Compare a part of a reading with the ledger: which attempts are new or went on. Frames in, frames out.
 
-from collections.abc import Iterator
+A learner's course whose rows are all as the ledger knows them is left alone. All rows of any other are
+mapped, added to what else the ledger knows of it, and merged into attempts.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
+import numpy as np
 import pandas as pd
 
-from connectors.ledger import rejects
-from connectors.ledger.attempts import renumber_attempts
-from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT, record_enrollments
-from connectors.ledger.learners import move_learners, record_addresses
-from connectors.ledger.streams import STATISTICS
-from tasks.extract.accepted_courses import accepted_names
-from tasks.load import rejects as aside
-from tasks.load.dispatcher import Outbox
-from tasks.load.operations import SENT_COLUMNS, UNCERTAIN, reject_ids
-from tasks.reporting.samples import sample_attempts
-from tasks.runtime.run_context import RunContext
-from tasks.runtime.step import step
-from tasks.statistics.ahead import Ahead, nothing_sent
-from tasks.statistics.intake import Intake
+from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT
+from connectors.ledger.keys import KEY
+from connectors.ledger.rejects import reject_ids
+from connectors.settings import SyncSettings
+from tasks.load.operations import SENT_COLUMNS, UNCERTAIN
+from tasks.reporting.summary import Counts
+from tasks.statistics.ledger_state import ROW, LedgerState
 from tasks.statistics.parts import Part
-from tasks.statistics.pool import ROW, Pool
-from tasks.statistics.settled import Settled
-from tasks.transform.plan_rows import attempt_rows
-from tasks.transform.statistics.attempts import HELD, SEND, UNCHANGED, merge
+from tasks.transform.row_keys import Mask, Numbers, search_sorted
+from tasks.transform.statistics.attempts import HELD, RANK, SEND, UNCHANGED, merge
+from tasks.transform.statistics.enrollment_reports import NO_DIGEST
+from tasks.transform.statistics.enrollments import LaunchRule, map_enrollments
+
+#: The ledger knows nothing like this: all rows are mapped.
+NO_DIGESTS = pd.DataFrame({name: pd.Series(dtype="int64") for name in ("key", "digest", "attempt")})
 
 
-async def send_progress(run: RunContext, outbox: Outbox, parts: Iterator[Part], settled: Settled) -> None:
-    """Work through a reading: what a part has to send goes out while the next one is looked at.
+@dataclass(frozen=True)
+class Rules:
+    """What decides how rows are mapped and merged; ``now_ms``: when the reading ended.
 
-    A late part waits for what was sent ahead, while the reading went on.
+    ``retries``: statistics that were rejected are sent again though no row shows them, for the reading does
+    not show all there is.
     """
-    ahead = outbox.added
-    while (part := await run.shared.frames.do(next, parts, None)) is not None:
-        if part.is_late:
-            await outbox.settle(ahead)
-        await outbox.add(await plan_statistics(run, part, settled))
 
+    now_ms: int
+    launch_rule: LaunchRule = "completed"
+    send_scores: bool = False
+    retries: bool = False
 
-@step("put aside enrollment reports that cannot be mapped")
-async def put_aside(run: RunContext, intake: Intake) -> None:
-    """Put aside what cannot be mapped.
-
-    What earlier runs put aside for that is forgotten: it has been mapped by now, or is gone from Coursera.
-    """
-    rows = intake.put_aside
-    run.recorder.add(extracted=len(rows))
-    run.recorder.reject(rows["reason"])
-    if not run.dry_run:
-        aside.replace_unmapped(run, STATISTICS, rows)
-
-
-@step("compare learners' progress with what 360Learning has accepted")
-async def plan_statistics(run: RunContext, part: Part, settled: Settled) -> pd.DataFrame:
-    """Fold the rows of a part into attempts and find those that are new or went on.
-
-    Returns the attempts to send (SENT_COLUMNS). The merge includes what the ledger
-    knows of rows that the reading does not show; the ledger then knows the rows as they were read.
-    """
-    frames = run.shared.frames
-    plan = await frames.do(_planned, run, part, settled)
-    if not run.dry_run:
-        await frames.do(_write_down, run, part, plan)
-        if len(part.moves):
-            moved = part.moves["old"].nunique()
-            run.note(f"Learners with a new address, whose attempts moved with it: {moved}")
-    run.recorder.add(extracted=len(part.rows))
-    _count(run, plan.live, plan.attempts)
-    run.recorder.reject([UNCERTAIN] * plan.uncertain)
-    names_of = partial(accepted_names, run.ledger, run.target.id)
-    sample_attempts(run.recorder, plan.send, plan.accepted, names_of)
-    if run.dry_run:
-        names = names_of(plan.send["course"].unique().tolist())
-        run.recorder.plan(attempt_rows(plan.send, plan.accepted, names))
-    return plan.send
+    @classmethod
+    def of(cls, settings: SyncSettings, *, now_ms: int, retries: bool) -> "Rules":
+        """The rules as people have set them."""
+        return cls(now_ms, settings.launch_rule, settings.send_scores, retries)
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
-    """What comes of a part.
+class Split:
+    """A part's rows, by whether there is anything to find out about them.
 
-    ``live``: how many of its rows were not done with by what was sent ahead; ``attempts``: see `_count`;
-    ``send``: SENT_COLUMNS; ``uncertain``: how many are not sent since it is not known whether they were;
-    ``accepted``: what was known of them; ``news``: the rows to be known from now on (ENROLLMENT_COLUMNS);
-    ``settled``: the statistics that were put aside, and need not be (their row_id).
+    ``enrollments``: what the others were mapped to (ENROLLMENT_COLUMNS but attempt); ``unmappable``: report
+    rows that could not be, with ``reason``; ``keys``: learner, course and key of the learners' courses to
+    compare, each once; ``counts``: of the rows left alone, and of those rejected here.
     """
 
-    live: int
-    attempts: pd.DataFrame
+    enrollments: pd.DataFrame
+    unmappable: pd.DataFrame
+    keys: pd.DataFrame
+    counts: Counts
+
+
+@dataclass(frozen=True, eq=False)
+class StatisticsPlan:
+    """What comes of a part.
+
+    ``send``: the attempts to send (SENT_COLUMNS); ``planned``: the rows that the ledger is to know once those
+    are settled, and ``known``: those that it is to know at once (both ENROLLMENT_COLUMNS); ``before``: the
+    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable``: see `Split`; ``resolved``:
+    ids of rejected statistics that need not be any more; ``uncertain``: how many are not sent, since nobody
+    knows whether they were.
+    """
+
     send: pd.DataFrame
+    planned: pd.DataFrame
+    known: pd.DataFrame
+    before: pd.DataFrame
+    unmappable: pd.DataFrame
+    resolved: Sequence[str]
     uncertain: int
-    accepted: pd.DataFrame
-    news: pd.DataFrame
-    settled: pd.Series
+    counts: Counts
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why rows were rejected here."""
+        return [*self.unmappable["reason"], *[UNCERTAIN] * self.uncertain]
 
 
-def _planned(run: RunContext, part: Part, settled: Settled) -> _Plan:
-    sent = part.ahead.of(part.rows) if part.ahead else nothing_sent(part.rows.index)
-    is_done = sent["number"].gt(0) & (not part.is_late)
-    live = part.rows.loc[~is_done]
-    is_first = settled.knows_nothing and not part.is_late
-    pool = Pool(run, live, part.retried, part.moves, settled=settled, is_first=is_first)
-    late = sent.assign(key=part.rows["key"])[sent["number"].gt(0) & part.is_late].drop_duplicates("key")
-    accepted = _with_provisional(pool.accepted, late)
-    attempts, rows = merge(pool.enrollments, accepted, launch_rule=run.settings.sync.launch_rule)
-    attempts = _beside_sent(attempts, late)
-    done = part.rows.loc[is_done].assign(attempt=sent.loc[is_done, "number"].astype("Int64"))
-    send = attempts.loc[attempts["action"].eq(SEND) & ~attempts["refused"]].reset_index(drop=True)
-    aside, ids = part.aside["row_id"], reject_ids(send.loc[send["key"].isin(part.aside["key"])])
-    # Statistics of unknown outcome stay put aside: sent again, they could open a second attempt.
-    is_unknown = part.aside["uncertain"].notna()
-    uncertain = ids.index[ids.isin(aside[is_unknown])]
-    return _Plan(
-        live=len(live),
-        attempts=attempts,
-        send=send[SENT_COLUMNS].drop(index=uncertain).reset_index(drop=True),
+def split(part: Part, digests: pd.DataFrame, rules: Rules) -> Split:
+    """Leave alone what is as the ledger knows it, and map the rest.
+
+    ``digests``: key, digest and attempt of the enrollments that need nothing as they are.
+    """
+    attempt, is_unchanged = _known_attempts(part.rows, digests)
+    keys = part.rows["key"]
+    busy = pd.concat([keys[~is_unchanged], part.rejects["key"]])
+    is_busy = keys.isin(busy)
+    mapped = map_enrollments(part.rows.loc[is_busy], now_ms=rules.now_ms, send_scores=rules.send_scores)
+    alone = pd.DataFrame({"key": keys, "attempt": attempt})[~is_busy]
+    enrollments = mapped.enrollments
+    of_row = part.rows[["key", "digest"]].loc[enrollments["position"]].set_axis(enrollments.index)
+    unmappable = part.rows.loc[mapped.rejects["position"]].assign(reason=mapped.rejects["reason"].to_numpy())
+    return Split(
+        enrollments.drop(columns="position").assign(
+            key=of_row["key"], digest=of_row["digest"].astype("Int64").mask(of_row["digest"].eq(NO_DIGEST))
+        ),
+        unmappable,
+        _keys_to_compare(enrollments.assign(key=of_row["key"]), part.rejects, rules),
+        _count_left_alone(alone) + Counts(extracted=len(unmappable)),
+    )
+
+
+def plan(part: Part, found: Split, state: LedgerState, rules: Rules) -> StatisticsPlan:
+    """Merge rows into attempts, together with what the ledger knows of them, and find those to send."""
+    enrollments = with_unseen(found.enrollments, state.enrollments)
+    attempts, rows = merge(enrollments, state.accepted, launch_rule=rules.launch_rule)
+    wanted = attempts.loc[attempts["action"].eq(SEND)].reset_index(drop=True)
+    ids = reject_ids(wanted.loc[wanted["key"].isin(part.rejects["key"])])
+    is_unknown = part.rejects["uncertain"].notna()
+    # Statistics of unknown outcome stay rejected: sent again, they could open a second attempt.
+    uncertain = ids.index[ids.isin(part.rejects["row_id"][is_unknown])]
+    send = wanted.drop(index=uncertain)[SENT_COLUMNS].reset_index(drop=True)
+    news = _changed(rows, state.enrollments)
+    travels = _is_among(news, send)
+    waits = _is_among(news, wanted.loc[uncertain])
+    stays = part.rejects["row_id"].isin(ids) | is_unknown
+    return StatisticsPlan(
+        send=send,
+        planned=news.loc[travels].reset_index(drop=True),
+        known=news.assign(digest=news["digest"].mask(waits)).loc[~travels].reset_index(drop=True),
+        before=state.accepted,
+        unmappable=found.unmappable,
+        resolved=part.rejects["row_id"][~stays].tolist(),
         uncertain=len(uncertain),
-        accepted=pool.accepted,
-        news=pd.concat([done[ENROLLMENT_COLUMNS], _changed(rows, pool.known)], ignore_index=True),
-        settled=aside[~is_unknown & ~aside.isin(ids)],
+        counts=found.counts + _count_compared(len(found.enrollments), attempts),
     )
 
 
-def count_settled(run: RunContext, settled: Settled, ahead: Ahead) -> None:
-    """Count the rows of which all was known: one speaks for its attempt, or is held, others are in it."""
-    left = pd.DataFrame(settled.left, columns=["key", "attempt"])
-    each = left.drop_duplicates(ignore_index=True)
-    # What speaks for an attempt that was sent ahead is the row that was sent.
-    sent = ahead.of(each)["number"]
-    is_spoken_for = sent.eq(each["attempt"]) & sent.gt(0)
+def _known_attempts(rows: pd.DataFrame, digests: pd.DataFrame) -> tuple[Numbers, Mask]:
+    """The attempt of each row (HELD_ATTEMPT where it is held), and whether it is as the ledger knows it."""
+    if digests.empty or rows.empty:
+        return np.full(len(rows), HELD_ATTEMPT, dtype="int64"), np.zeros(len(rows), dtype=bool)
+    known = digests.sort_values("digest", ignore_index=True)
+    at = search_sorted(rows["digest"].to_numpy(), known["digest"].to_numpy())
+    place = known.take(at)
+    same = place["digest"].to_numpy() == rows["digest"].to_numpy()
+    same &= place["key"].to_numpy() == rows["key"].to_numpy()
+    return place["attempt"].to_numpy(), same & rows["digest"].ne(NO_DIGEST).to_numpy()
+
+
+def _count_left_alone(alone: pd.DataFrame) -> Counts:
+    """One row speaks for each attempt that is left alone, or for those that are held; others are in it."""
+    each = alone.drop_duplicates()
     is_held = each["attempt"].eq(HELD_ATTEMPT)
-    run.recorder.add(
-        extracted=settled.doubled + len(left),
-        merged=settled.doubled + len(left) - len(each) + int(is_spoken_for.sum()),
+    return Counts(
+        extracted=len(alone),
+        merged=len(alone) - len(each),
         held=int(is_held.sum()),
-        unchanged=int((~is_held & ~is_spoken_for).sum()),
+        unchanged=int((~is_held).sum()),
     )
+
+
+def _keys_to_compare(enrollments: pd.DataFrame, rejects: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    columns = [*KEY, "key"]
+    retried = rejects[columns] if rules.retries else rejects[columns].iloc[:0]
+    return pd.concat([enrollments[columns], retried]).drop_duplicates("key", ignore_index=True)
+
+
+def with_unseen(shown: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The rows shown, and those that only the ledger knows: ENROLLMENT_COLUMNS but attempt; read."""
+    columns = [name for name in ENROLLMENT_COLUMNS if name != "attempt"]
+    rows = shown[columns].assign(read=True)
+    if known.empty:
+        return rows
+    is_seen = known[ROW].merge(shown[ROW].drop_duplicates(), on=ROW, how="left", indicator=True)["_merge"]
+    unseen = known.loc[is_seen.eq("left_only").to_numpy(), columns].assign(read=False)
+    return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
 
 
 def _changed(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """The rows that were read and that the ledger does not know like this, or not as part of this attempt."""
-    read = rows.loc[rows["read"], ENROLLMENT_COLUMNS]
+    """The rows that the ledger does not know like this, or not as part of this attempt.
+
+    Of two rows of one learner's course and program the one that counts more in the merge is kept.
+    """
+    doubled = rows.duplicated(ROW, keep=False)
+    if doubled.any():
+        ranked = rows.assign(score_rank=rows["score"].fillna(-1)).sort_values(RANK, kind="stable")
+        rows = ranked.drop_duplicates(ROW, keep="last").sort_index()
     if known.empty:
-        return read
-    before = read[ROW].merge(known[[*ROW, "digest", "attempt"]], on=ROW, how="left").set_axis(read.index)
-    same = read["digest"].eq(before["digest"]).fillna(value=False)
-    same &= read["attempt"].fillna(HELD_ATTEMPT).eq(before["attempt"].fillna(HELD_ATTEMPT))
-    return read.loc[~same.astype(bool)]
+        return rows[ENROLLMENT_COLUMNS]
+    before = rows[ROW].merge(known[[*ROW, "digest", "attempt"]], on=ROW, how="left").set_axis(rows.index)
+    same = rows["digest"].eq(before["digest"]).fillna(value=False) | ~rows["read"]
+    same &= rows["attempt"].fillna(HELD_ATTEMPT).eq(before["attempt"].fillna(HELD_ATTEMPT))
+    return rows.loc[~same.astype(bool), ENROLLMENT_COLUMNS]
 
 
-def _with_provisional(accepted: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
-    """Mark the attempts that this reading itself opened ahead: their numbers may still change."""
-    if sent.empty:
-        return accepted
-    opened = sent.loc[sent["is_new"], ["key", "number"]]
-    found = accepted[["key", "number"]].merge(opened, how="left", indicator=True)["_merge"]
-    return accepted.assign(provisional=found.eq("both").to_numpy())
+def _is_among(rows: pd.DataFrame, attempts: pd.DataFrame) -> pd.Series:
+    """Which rows are part of these attempts."""
+    if attempts.empty or rows.empty:
+        return pd.Series(data=False, index=rows.index)
+    places = attempts[["key", "number"]].rename(columns={"number": "attempt"}).astype({"attempt": "Int64"})
+    found = rows[["key", "attempt"]].merge(places, on=["key", "attempt"], how="left", indicator=True)
+    return found["_merge"].eq("both").set_axis(rows.index)
 
 
-def _beside_sent(attempts: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
-    """Say which attempts were sent ahead (``ahead``), and which of them were refused (``refused``)."""
-    if sent.empty:
-        return attempts.assign(ahead=False, refused=False)
-    both = attempts[["key", "known"]].merge(sent[["key", "number", "refused"]], on="key", how="left")
-    both = both.set_index(attempts.index)
-    # One that was refused is not known, unless it was before: then it is the first that is not settled.
-    is_refused = both["refused"].eq(True) & attempts["action"].eq(SEND)  # noqa: FBT003 - NA where not sent
-    is_refused &= ~attempts["key"].loc[is_refused].duplicated().reindex(attempts.index, fill_value=True)
-    accepted = both["refused"].eq(False) & both["known"].eq(both["number"])  # noqa: FBT003
-    return attempts.assign(ahead=accepted | is_refused, refused=is_refused)
+def _count_compared(shown: int, attempts: pd.DataFrame) -> Counts:
+    """Every row shown is in one attempt, whose first row is counted by what becomes of it.
 
-
-def _count(run: RunContext, read: int, attempts: pd.DataFrame) -> None:
-    """Every row that was read is in one attempt; an attempt's first row is counted by what becomes of it.
-
-    Where that attempt was sent ahead, one of its rows has been counted by what became of it then.
+    An attempt that is sent though no row shows it is extracted as well.
     """
-    others = attempts["rows"] - attempts["ahead"].astype("int64")
-    sends = attempts["action"].eq(SEND) & ~attempts["refused"]
-    speaks = others.gt(0) & (sends | ~attempts["ahead"])
-    # Rows taken up again from the ledger, and attempts that no row of the reading speaks for, are extracted.
-    run.recorder.add(
-        extracted=int(attempts["rows"].sum()) - read + int((sends & others.eq(0)).sum()),
-        merged=int((others - speaks.astype("int64")).sum()),
-        held=int((speaks & attempts["action"].eq(HELD)).sum()),
-        unchanged=int((speaks & attempts["action"].eq(UNCHANGED)).sum()),
+    is_shown = attempts["rows"].gt(0)
+    sends = attempts["action"].eq(SEND)
+    return Counts(
+        extracted=shown + int((sends & ~is_shown).sum()),
+        merged=shown - int(is_shown.sum()),
+        held=int((is_shown & attempts["action"].eq(HELD)).sum()),
+        unchanged=int((is_shown & attempts["action"].eq(UNCHANGED)).sum()),
     )
-
-
-def _write_down(run: RunContext, part: Part, plan: _Plan) -> None:
-    """Let the ledger know the rows as they were read, and learners under a new address.
-
-    Statistics that were put aside are forgotten, but for those that are to be sent again.
-    """
-    target_id = run.target.id
-    known = plan.attempts["known"]
-    renumbered = plan.attempts.loc[known.gt(0) & known.ne(plan.attempts["number"])]
-    renumbered = renumbered[["key", "known", "number"]].set_axis(["key", "number", "becomes"], axis="columns")
-    moves = dict(zip(part.moves["old"], part.moves["new"], strict=True))
-    with run.ledger.begin() as db:
-        if moves:
-            move_learners(db, target_id, moves)
-        record_addresses(db, target_id, part.addresses)
-        renumber_attempts(db, target_id, renumbered)
-        record_enrollments(db, target_id, plan.news, run_id=run.id)
-        rejects.delete(db, target_id, STATISTICS, plan.settled.tolist())

@@ -4,15 +4,14 @@ from datetime import UTC, datetime
 
 from connectors.ledger import rejects
 from connectors.ledger.streams import STATISTICS
-from tasks.extract.coursera import ListingRead
+from tasks.extract.coursera import Reports
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import RunContext
-from tasks.statistics.intake import Intake
 
 NONE = "none"
 
 
-def add_freshness_section(run: RunContext, reading: ListingRead, intake: Intake) -> None:
+def add_freshness_section(run: RunContext, reports: Reports) -> None:
     """Tell it in the run's report; moments are UTC.
 
     The reports lag live data by up to 24 hours, and new enrollments by up to 48; a change is unsent while its
@@ -20,9 +19,10 @@ def add_freshness_section(run: RunContext, reading: ListingRead, intake: Intake)
     """
     with run.ledger.read() as db:
         unsent = rejects.oldest(db, run.target.id, STATISTICS)
+    newest = reports.staged.newest_ms
     rows = [
-        ("Read from Coursera from", _moment(reading.began_at)),
-        ("The newest change among what was read", _moment(intake.newest) if intake.newest else NONE),
+        ("Read from Coursera from", _moment(reports.read.began_at)),
+        ("The newest change among what was read", _moment(newest) if newest else NONE),
         ("The oldest change not sent (put aside since)", NONE if unsent is None else _moment(unsent)),
     ]
     run.recorder.section("freshness", Section("Freshness", ("what", "as of (UTC)"), rows))

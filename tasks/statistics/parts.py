@@ -1,159 +1,144 @@
-"""A reading in parts that can be worked on one after the other: learners by learners, months by months."""
+"""A reading's rows for one target, cut into parts: ranges of keys, so that none is ever too large."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pandas as pd
 
-from connectors.ledger.enrollments import enrollments_beside
-from connectors.ledger.keys import keyed, keys
-from connectors.ledger.learners import addresses_of
-from tasks.runtime.run_context import RunContext
-from tasks.statistics.ahead import Ahead, nothing_sent
-from tasks.statistics.intake import Intake
-from tasks.statistics.pool import NO_KEYS
-from tasks.statistics.settled import Settled, statistics_aside
-from tasks.statistics.spool import Spool
-from tasks.transform.row_keys import KEY, NO_NUMBERS, Numbers, isin_sorted
-from tasks.transform.statistics.learner_moves import (
-    NO_CHANGES,
-    NO_MOVES,
-    AddressChanges,
-    address_changes,
-    with_known_addresses,
-    with_new_addresses,
-)
+from connectors.ledger.keys import keys
+from tasks.extract.spool import Spool
+from tasks.transform.row_keys import Numbers
+from tasks.transform.statistics.enrollment_reports import REPORT_COLUMNS, ROW_ID
+from tasks.transform.statistics.learner_moves import AddressMap
 
-ADDRESS = ["external_id", "learner", "updated_at"]
+# So many rows are worked on at a time: a few dozen megabytes.
+PART_ROWS = 25_000
+# Keys spread evenly, but not to the row: so much room is left.
+FILL = 0.95
+
+#: Which of the rows of a reading are for a target: a mask beside REPORT_COLUMNS.
+Select = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
-    """All rows of some learners' courses.
+    """All rows of some learners' courses, and all that was rejected of them.
 
-    ``rows``: see `tasks.statistics.intake.Mapped`; ``ahead`` knows which of them were sent ahead, and
-    ``is_late`` says that the outcome of that must be known first; ``aside``: statistics of theirs that were
-    put aside (see `tasks.statistics.settled.statistics_aside`), and ``retried`` (KEY) those of them to send
-    again though no row shows them; ``moves``: old and new addresses of learners who moved; ``addresses``
-    (ADDRESS): what is to be known of who is who, once this part is.
+    ``rows``: REPORT_COLUMNS, ``learner`` (the address in 360Learning, NaN where there is none) and ``key``;
+    ``rejects``: the statistics that were rejected, see `tasks.statistics.rejects`. ``first`` and ``last`` are
+    the bounds of its keys, both included.
     """
 
+    number: int
+    first: int
+    last: int
     rows: pd.DataFrame
-    aside: pd.DataFrame
-    retried: pd.DataFrame
-    moves: pd.DataFrame
-    addresses: pd.DataFrame
-    ahead: Ahead | None = None
-    is_late: bool = False
+    rejects: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Slice:
-    """What of a reading is looked at: all of it, or a month.
+class Parts:
+    """The parts of a reading, to be gone through once, and what was seen on the way."""
 
-    ``shown`` are the keys (see `connectors.ledger.keys`) of rows elsewhere in the reading. What was put
-    aside and nothing shows is sent again where ``retries``, and forgotten where ``forgets``, for it is gone.
-    """
+    def __init__(self, spools: Sequence[Spool], rejects: pd.DataFrame, nothing: pd.DataFrame) -> None:
+        """``nothing``: no row, in the columns that rows have."""
+        self._spools = spools
+        self._nothing = nothing
+        self._rejects = rejects.assign(part=_part_of(rejects["key"].to_numpy(), len(spools)))
 
-    name: str
-    partitions: Iterable[pd.DataFrame]
-    shown: Numbers
-    retries: bool
-    forgets: bool
+    def __len__(self) -> int:
+        return len(self._spools)
 
+    def __iter__(self) -> Iterator[Part]:
+        return self.since(0)
 
-def whole(intake: Intake, *, is_exhaustive: bool) -> Slice:
-    """A reading as a whole."""
-    return Slice("", intake.partitions(), NO_NUMBERS, retries=not is_exhaustive, forgets=is_exhaustive)
+    def since(self, first_number: int) -> Iterator[Part]:
+        """The parts from a number on; there may be nothing in one."""
+        bounds = _bounds(len(self._spools))
+        for number, spool in enumerate(self._spools[first_number:], first_number):
+            rejects = self._rejects.loc[self._rejects["part"].eq(number)].drop(columns="part")
+            rows = pd.concat([*spool.frames()] or [self._nothing], ignore_index=True)
+            yield Part(number, *bounds[number], rows, rejects.reset_index(drop=True))
 
 
 @contextmanager
-def by_month(intake: Intake) -> Iterator[list[Slice]]:
-    """A reading by the month (UTC) of the last activity, oldest first.
+def cut(
+    frames: Iterator[pd.DataFrame],
+    rejects: pd.DataFrame,
+    addresses: AddressMap,
+    *,
+    rows: int,
+    folder: Path,
+    held_rows: int,
+    part_rows: int = PART_ROWS,
+) -> Iterator[Parts]:
+    """Cut frames of REPORT_COLUMNS, at most so many rows in all, into parts; ``rejects`` have a key.
 
-    The rows of one learner and one course stay together, so that their merge is right in whatever part.
+    They are kept in memory while they are fewer than ``held_rows``, else in files of the folder.
     """
-    months: dict[str, Spool] = {}
-    shown: list[Numbers] = []
-    with ExitStack() as stack:
-        for rows in intake.partitions():
-            shown.append(rows["key"].unique())
-            last_at = rows.groupby("key")["last_at"].transform("min")
-            for month, part in rows.groupby(pd.to_datetime(last_at, unit="ms").dt.strftime("%Y-%m")):
-                if month not in months:
-                    months[str(month)] = stack.enter_context(Spool())
-                    months[str(month)].expect(intake.expected)
-                months[str(month)].add(part)
-        everywhere = np.sort(np.concatenate([NO_NUMBERS, *shown]))
-        slices = [
-            Slice(name, months[name].partitions(), everywhere, retries=number == 0, forgets=False)
-            for number, name in enumerate(sorted(months))
-        ]
-        yield slices or [Slice("", [], everywhere, retries=True, forgets=False)]
+    number = max(1, -(-rows // round(part_rows * FILL)))
+    own = Path(mkdtemp(dir=folder))
+    held = held_rows if rows <= held_rows else 0
+    spools = [Spool(own / f"{at}.arrow", held_rows=held) for at in range(number)]
+    waiting: list[pd.DataFrame] = []
+    nothing = pd.DataFrame(columns=[*REPORT_COLUMNS, "learner", "key"])
+    for frame in frames:
+        waiting.append(with_keys(frame, addresses))
+        nothing = waiting[-1].iloc[:0]
+        if sum(map(len, waiting)) >= held_rows:
+            _share_out(waiting, spools)
+            waiting = []
+    _share_out(waiting, spools)
+    for spool in spools:
+        spool.finish()
+    try:
+        yield Parts(spools, rejects, nothing)
+    finally:
+        for file in own.iterdir():
+            file.unlink()
+        own.rmdir()
 
 
-def parts(
-    run: RunContext, intake: Intake, of: Slice, ahead: Ahead | None = None, settled: Settled | None = None
-) -> Iterator[Part]:
-    """Cut a reading into parts; last come those whose rows were sent ahead or whose learners moved.
+def with_keys(reports: pd.DataFrame, addresses: AddressMap) -> pd.DataFrame:
+    """Give report rows their ``learner``, the address that counts, and their ``key``.
 
-    ``settled`` knows which rows were read beside those of the intake.
+    A row that names nobody can only be rejected. Its key is one of its own, so that there are never too many
+    of one key.
     """
-    seen = intake.addresses
-    changes = _address_changes(run, seen, settled)
-    moves = changes.moves
-    # Mostly nobody has moved, and no copy is made: there may be many.
-    addresses = seen.loc[~seen["learner"].isin(changes.touched)] if changes.touched else seen
-    aside = settled.aside if settled else statistics_aside(run)
-    aside = aside.assign(key=keys(with_new_addresses(aside, moves)))
-    unseen = ~isin_sorted(aside["key"].to_numpy(), of.shown)
-    nobody = intake.nothing[ADDRESS]
-    with Spool() as later:
-        for rows in of.partitions:
-            waits = rows["learner"].isin(changes.touched) | _needs_outcome(rows, ahead)
-            late, here = keyed(with_known_addresses(rows.loc[waits], changes)), rows.loc[~waits]
-            if len(late):
-                later.add(late)
-            unseen &= ~aside["key"].isin(pd.concat([late["key"], here["key"]])).to_numpy()
-            looked_at = aside.loc[aside["key"].isin(here["key"])]
-            yield Part(here, looked_at, NO_KEYS, NO_MOVES, addresses, ahead)
-            addresses = nobody
-        gone = aside.loc[unseen & (of.retries | of.forgets)]
-        if len(gone):
-            later.add(intake.nothing)
-        for rows in later.partitions():
-            retried = gone[KEY].drop_duplicates() if of.retries else NO_KEYS
-            concerned = moves["new"].isin(rows["learner"]) | moves["old"].isin(retried["learner"])
-            looked_at = pd.concat([aside.loc[aside["key"].isin(rows["key"])], gone])
-            yield Part(rows, looked_at, retried, moves.loc[concerned], rows[ADDRESS], ahead, is_late=True)
-            moves, gone = moves.loc[~concerned], gone.iloc[:0]
+    learner = addresses.current(reports["address"])
+    key = keys(pd.DataFrame({"learner": learner, "course": reports["contentId"]}))
+    nobody = learner.isna().to_numpy()
+    if nobody.any():
+        own = pd.util.hash_pandas_object(reports[ROW_ID], index=False).to_numpy().view(np.int64)
+        key = np.where(nobody, own, key)
+    return reports.assign(learner=learner, key=key)
 
 
-def _address_changes(run: RunContext, seen: pd.DataFrame, settled: Settled | None) -> AddressChanges:
-    """What the reading shows of changed addresses, its settled rows included; ``seen``: its ADDRESS."""
-    if settled is not None and settled.knows_nothing:
-        return NO_CHANGES
-    with run.ledger.read() as db:
-        ids = seen["external_id"].drop_duplicates()
-        known = addresses_of(db, run.target.id, ids[ids.ne("")].tolist())
-        doubtful = seen.merge(known, on="external_id", suffixes=("", "_known"))
-        doubtful = doubtful.loc[doubtful["learner"].ne(doubtful["learner_known"])]
-        if doubtful.empty:
-            return NO_CHANGES
-        if settled is not None and len(settled.shown):
-            told = doubtful[["external_id", "learner_known"]].set_axis(
-                ["external_id", "learner"], axis="columns"
-            )
-            beside = enrollments_beside(db, run.target.id, told)
-            shown = beside.loc[isin_sorted(beside["digest"].to_numpy(), settled.shown)]
-            seen = pd.concat([seen, shown.drop(columns="digest").assign(updated_at=0)], ignore_index=True)
-    return address_changes(seen, known)
+def _share_out(frames: list[pd.DataFrame], spools: Sequence[Spool]) -> None:
+    if not frames:
+        return
+    rows = pd.concat(frames, ignore_index=True)
+    if len(spools) == 1:
+        spools[0].add(rows)
+        return
+    part = _part_of(rows["key"].to_numpy(), len(spools))
+    order = np.argsort(part, kind="stable")
+    rows = rows.iloc[order]
+    ends = np.cumsum(np.bincount(part, minlength=len(spools))).tolist()
+    for spool, begin, end in zip(spools, [0, *ends], ends, strict=False):
+        if end > begin:
+            spool.add(rows.iloc[begin:end])
 
 
-def _needs_outcome(rows: pd.DataFrame, ahead: Ahead | None) -> pd.Series:
-    """Which rows are of a learner's course that was sent ahead, and more than the one row that was sent."""
-    sent = ahead.of(rows) if ahead else nothing_sent(rows.index)
-    alone = ~rows["key"].duplicated(keep=False) & rows["digest"].eq(sent["digest"])
-    return sent["number"].gt(0) & ~alone
+def _part_of(key: Numbers, parts: int) -> Numbers:
+    """Cut the range of 64-bit keys into so many parts of like size: the part of each key."""
+    return ((key >> 32) + 2**31) * parts >> 32
+
+
+def _bounds(parts: int) -> list[tuple[int, int]]:
+    """The first and the last key of each part."""
+    starts = [(-(-(part << 32) // parts) - 2**31) << 32 for part in range(parts)]
+    return [(first, following - 1) for first, following in zip(starts, [*starts[1:], 2**63], strict=True)]

@@ -12,7 +12,7 @@ from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.pagination import ListingCheck
-from connectors.coursera.row_ids import identity
+from connectors.coursera.row_ids import row_id
 from connectors.errors import RequestError
 from sandbox.clock import DAY_MS, ManualClock
 from sandbox.server import Sandbox
@@ -24,7 +24,7 @@ LISTINGS = pytest.mark.parametrize("listing", ["contents", "enrollment_reports"]
 
 async def ids(pages: AsyncIterator[Page]) -> list[str]:
     """The ids of a listing's elements, in the order in which they came."""
-    return [identity(element) async for page in pages for element in page.elements]
+    return [row_id(element) async for page in pages for element in page.elements]
 
 
 def queries(served: Sandbox, listing: str) -> list[dict[str, str]]:

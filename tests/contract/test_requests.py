@@ -17,6 +17,7 @@ from connectors import http
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import report_fields
 from connectors.coursera.pagination import ListingCheck
+from connectors.coursera.row_ids import row_ids
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.keys import keyed
@@ -107,9 +108,8 @@ async def read(served: Sandbox) -> tuple[list[Any], list[Any]]:
 
 def to_send(reports: list[Any], rule: LaunchRule = "completed", *, scores: bool = True) -> pd.DataFrame:
     """The attempts that a first run sends."""
-    mapped = map_enrollments(
-        read_reports(report_fields(reports)), now_ms=MANUAL_START_MS, send_scores=scores, launch_rule=rule
-    )
+    rows = read_reports(report_fields(reports) | {"row_id": row_ids(reports)})
+    mapped = map_enrollments(rows, now_ms=MANUAL_START_MS, send_scores=scores)
     rows = keyed(mapped.enrollments).assign(read=True)
     attempts, _ = merge(rows, rows.iloc[:0].assign(number=0)[list(ATTEMPT_COLUMNS)], launch_rule=rule)
     return attempts.loc[attempts["action"].eq(SEND)]

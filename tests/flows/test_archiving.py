@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox.values import Json
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 
 
@@ -179,8 +180,8 @@ def test_where_archiving_is_off_a_collapse_is_a_note(sync: Sync, archiving: pyte
 def test_more_than_an_operation_takes_are_archived_in_several(
     sync: Sync, archiving: pytest.MonkeyPatch
 ) -> None:
-    archiving.setattr("tasks.load.operations.CourseArchive.max_rows", 2)
-    archiving.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
+    assert archiving
+    sync.pacing = Pacing(operation_rows=2, least_rows=2)
     removed(sync, 5)
     assert (sync.catalog().archived, sync.requests("DELETE", "/bulk/")) == (5, 3)
 

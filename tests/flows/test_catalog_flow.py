@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.values import Json
 from sandbox.world.contents import membership
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 
 BLANK = "   "
@@ -227,21 +228,16 @@ def test_a_specialization_takes_the_time_of_its_courses_from_the_ledger_too(sync
     assert sync.catalog(programs=["series"]).unchanged == 1
 
 
-def test_more_courses_than_an_operation_takes_go_in_several(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tasks.load.operations.CourseUpsert.max_rows", 2)
-    monkeypatch.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
+def test_more_courses_than_an_operation_takes_go_in_several(sync: Sync) -> None:
+    sync.pacing = Pacing(operation_rows=2, least_rows=2)
     sync.add_courses(5)
     assert sync.catalog().accepted == 5
     assert sorted(sizes(sync)) == [1, 2, 2]  # their order is the slots' business
     assert sync.catalog().unchanged == 5
 
 
-def test_three_operations_at_most_are_under_way_at_a_time(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tasks.load.operations.CourseUpsert.max_rows", 1)
+def test_three_operations_at_most_are_under_way_at_a_time(sync: Sync) -> None:
+    sync.pacing = Pacing(operation_rows=1, least_rows=1)
     sync.add_courses(7)
     under_way: list[int] = []
     platform = sync.sandbox.learning360

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from sandbox.values import Json
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 
 LEARNERS, DAYS = 40, 6
@@ -91,11 +92,9 @@ class History:
 
 
 @pytest.fixture
-def _in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reading is cut into batches, files and many operations."""
-    monkeypatch.setattr("tasks.statistics.intake.BATCH", 10)
-    monkeypatch.setattr("tasks.load.operations.StatisticImport.max_rows", 5)
-    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 20)
+def _in_small_pieces(sync: Sync) -> None:
+    """A reading is cut into batches, files, parts and many operations."""
+    sync.pacing = Pacing(batch_rows=10, held_rows=20, part_rows=20, operation_rows=5, least_rows=2)
 
 
 @pytest.mark.usefixtures("_in_small_pieces")

@@ -9,10 +9,10 @@ from sandbox.sandbox import Sandbox
 from sandbox.server import running
 from sandbox.snapshot import comparable
 from sandbox.world import Sizes, World
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 
 SIZES = Sizes(300, 60, 600)
-#: Months are worked on one after the other: few of them have rows enough.
 DAYS = 100
 COUNTS = ("extracted", "merged", "held", "unchanged", "accepted", "rejected")
 
@@ -21,7 +21,7 @@ COUNTS = ("extracted", "merged", "held", "unchanged", "accepted", "rejected")
 def test_shared_by_three_it_comes_to_the_same(
     busy_sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tasks.statistics.spool.ROWS_AT_ONCE", 200)
+    busy_sync.pacing = Pacing(part_rows=50)
     busy_sync.catalog()
     shared = busy_sync.backfill(active_from=busy_sync.days_ago(DAYS), workers=3)
     assert shared.accepted > 100
@@ -36,7 +36,6 @@ def test_shared_by_three_it_comes_to_the_same(
     with running(sandbox):
         for name, value in other.environment().items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("tasks.runtime.targets.Clock", other.time)
         other.catalog()
         alone = other.backfill(active_from=other.days_ago(DAYS))
         assert comparable(other.platform()) == together

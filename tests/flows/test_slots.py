@@ -34,7 +34,7 @@ def in_a_flow(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 def test_two_runs_together_hold_no_more_than_three() -> None:
-    from tasks.load.slots import make_sure_of_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
 
     held, most = 0, 0
 
@@ -50,7 +50,7 @@ def test_two_runs_together_hold_no_more_than_three() -> None:
         platform = uuid.uuid4().hex
         runs = [run_of(platform), run_of(platform)]
         for run in runs:
-            await make_sure_of_limit(run)
+            await ensure_limit(run)
         assert len(set.union(*(run.shared.slot_limits for run in runs))) == 1
         await asyncio.gather(*(hold(run) for run in runs for _ in range(2)))
 
@@ -83,11 +83,11 @@ def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
 
 
 def test_outside_of_a_flow_there_is_no_limit() -> None:
-    from tasks.load.slots import make_sure_of_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
 
     async def work() -> None:
         run = run_of("x")
-        await make_sure_of_limit(run)
+        await ensure_limit(run)
         assert run.shared.slot_limits == set()
         async with slot(run):
             pass
@@ -142,11 +142,11 @@ def test_a_limit_that_is_gone_lets_nobody_through_unseen(
 
 
 def test_what_fails_while_a_slot_is_held_is_raised_as_it_is() -> None:
-    from tasks.load.slots import make_sure_of_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
 
     async def work() -> None:
         run = run_of(uuid.uuid4().hex)
-        await make_sure_of_limit(run)
+        await ensure_limit(run)
         for _ in range(4):  # a slot that stayed taken would be missed by the fourth
             with pytest.raises(LookupError):
                 async with slot(run):

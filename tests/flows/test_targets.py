@@ -148,16 +148,14 @@ def test_one_that_fails_while_coursera_is_read_leaves_the_rest_to_the_others(
         groups.sync.sandbox.enroll(
             f"learner{number}@example.com", course, programId=groups.sales["id"], overallProgress=40
         )
-    from tasks.statistics.intake import Intake  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.statistics.addresses import settle_addresses as settle  # noqa: PLC0415 - Prefect is prepared
 
-    take = Intake.take
-
-    async def fails_for_sales(self: Any, page: Any) -> None:
-        if self._run.name == "sales":
+    async def fails_for_sales(run: Any, seen: Any) -> Any:
+        if run.name == "sales":
             raise ValueError
-        await take(self, page)
+        return await settle(run, seen)
 
-    monkeypatch.setattr(Intake, "take", fails_for_sales)
+    monkeypatch.setattr("flows.statistics.settle_addresses", fails_for_sales)
     summary = groups.sync.statistics()
     assert [(one.target, one.state, one.accepted) for one in summary.targets or []] == [
         ("all", "completed", 3),

@@ -62,19 +62,8 @@ def test_a_locked_database_is_told_plainly(sync: Sync, course: Json, monkeypatch
     assert course
 
 
-def test_a_clock_of_ours_that_is_off_does_not_hide_an_operation(
-    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def three_hours_ahead() -> Any:
-        right = sync.time()
-        return type(right)(
-            now_ms=lambda: sync.clock() + 3 * 3_600_000,
-            monotonic=right.monotonic,
-            sleep=right.sleep,
-            random=right.random,
-        )
-
-    monkeypatch.setattr("tasks.runtime.targets.Clock", three_hours_ahead)
+def test_a_clock_of_ours_that_is_off_does_not_hide_an_operation(sync: Sync, course: Json) -> None:
+    sync.ahead_ms = 3 * 3_600_000
     sync.sandbox.faults.add("lose", path="bulk/integrations/.*/stats", platform="learning360", times=1)
     assert sync.statistics().accepted == 1
     assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]

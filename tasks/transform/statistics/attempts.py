@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.transform.row_keys import KEY
-from tasks.transform.statistics.enrollments import LaunchRule, completion
+from tasks.transform.statistics.enrollments import LaunchRule
 
 # Which of the rows of an attempt speaks for it: the greatest by these, in this order.
 RANK = ["completed", "progress", "last_at", "time_spent", "score_rank"]
@@ -27,13 +27,12 @@ def merge(
 
     ``enrollments``: rows with ENROLLMENT_COLUMNS, an int64 ``key`` (the learner and course as a number) and
     a bool ``read`` (false for rows that only the ledger knows); ``accepted``: what 360Learning accepted,
-    ATTEMPT_COLUMNS, and perhaps a bool ``provisional`` for attempts whose number may still change, since
-    this very reading opened them. Both hold all rows of their learners' courses. Returns the attempts, in
-    the order of their keys, and the enrollments:
+    ATTEMPT_COLUMNS. Both hold all rows of their learners' courses. Returns the attempts, in the order of
+    their keys and numbers, and the enrollments:
 
     - attempts: ATTEMPT_COLUMNS; ``known`` int64, the number under which it was accepted, 0 where it was not;
-      ``completion`` str; ``rows`` int64, how many read rows are in it; ``action`` str (held, unchanged or
-      send); ``force_new`` bool; ``rule`` str, in words.
+      ``rows`` int64, how many read rows are in it; ``action`` str (held, unchanged or send); ``force_new``
+      bool; ``rule`` str, in words.
     - enrollments: as given, with ``attempt`` (Int64), the number of the attempt each row is part of, NA where
       the launch rule holds it.
     """
@@ -44,17 +43,15 @@ def merge(
     part_of = attempts["number"].astype("Int64").mask(attempts["action"].eq(HELD))
     numbers = part_of.take(np.searchsorted(attempts.index, pool["group"].iloc[: len(enrollments)]))
     parts = enrollments.assign(attempt=numbers.array)
-    return attempts.drop(columns=["fixed", "score_rank"]).reset_index(drop=True), parts
+    return attempts.drop(columns="score_rank").reset_index(drop=True), parts
 
 
 def _pool(enrollments: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
     """Enrollments and accepted attempts as rows alike: an accepted state is one more that was seen."""
     columns = ["key", *KEY, "external_id", *STATE, "read"]
-    pool = enrollments[columns].assign(known=0, fixed=0).reset_index(drop=True)
+    pool = enrollments[columns].assign(known=0).reset_index(drop=True)
     if len(accepted):
-        known = accepted.assign(read=False, known=accepted["number"], fixed=accepted["number"])
-        if "provisional" in known:
-            known["fixed"] = known["fixed"].mask(known["provisional"], 0)
+        known = accepted.assign(read=False, known=accepted["number"])
         pool = pd.concat([pool, known[pool.columns]], ignore_index=True)
     pool["score_rank"] = pool["score"].fillna(-1).astype("int64")
     return pool
@@ -84,7 +81,7 @@ def _fold(pool: pd.DataFrame) -> pd.DataFrame:
     """One row for each group, which is the index: the row that speaks for it, and what all add up to."""
     pool = pool.assign(rows=pool["read"].astype("int64")).drop(columns="read")
     is_alone = ~pool["group"].duplicated(keep=False)
-    several = pool.loc[~is_alone, ["group", *RANK, "first_at", "rows", "known", "fixed"]]
+    several = pool.loc[~is_alone, ["group", *RANK, "first_at", "rows", "known"]]
     best = several.sort_values(RANK, kind="stable").drop_duplicates("group", keep="last").index
     speaks = pool["group"].loc[pool.index[is_alone].append(best)].sort_values().index
     folded = pool.loc[speaks].set_index("group")
@@ -97,7 +94,6 @@ def _fold(pool: pd.DataFrame) -> pd.DataFrame:
         "last_at": done,
         "rows": grouped["rows"].sum(),
         "known": grouped["known"].max(),
-        "fixed": grouped["fixed"].max(),
     }
     for name, values in added_up.items():
         folded.loc[values.index, name] = values
@@ -106,14 +102,14 @@ def _fold(pool: pd.DataFrame) -> pd.DataFrame:
 
 def _numbered(attempts: pd.DataFrame) -> pd.DataFrame:
     """Number attempts in the order in which they were recorded: known ones keep theirs, new ones follow."""
-    fixed = attempts["fixed"]
-    number = fixed.where(fixed.gt(0), 1)
-    several = attempts.loc[attempts["key"].duplicated(keep=False), ["key", "fixed"]]
+    known = attempts["known"]
+    number = known.where(known.gt(0), 1)
+    several = attempts.loc[attempts["key"].duplicated(keep=False), ["key", "known"]]
     if len(several):
-        is_new = several["fixed"].eq(0)
-        last = several.groupby("key")["fixed"].transform("max")
+        is_new = several["known"].eq(0)
+        last = several.groupby("key")["known"].transform("max")
         following = last + is_new.groupby(several["key"]).cumsum()
-        number.loc[several.index] = several["fixed"].where(~is_new, following)
+        number.loc[several.index] = several["known"].where(~is_new, following)
     return attempts.assign(number=number)
 
 
@@ -130,7 +126,6 @@ def _decide(attempts: pd.DataFrame, accepted: pd.DataFrame, launch_rule: LaunchR
     known = attempts["known"].gt(0)
     held = ~known & ~attempts["completed"] & attempts["progress"].eq(0)
     same = _same_as_accepted(attempts, accepted)
-    attempts["completion"] = completion(attempts["completed"], attempts["progress"], launch_rule)
     attempts["action"] = _words(attempts.index, SEND, [(same, UNCHANGED), (held, HELD)])
     attempts["force_new"] = ~known & (launch_rule == "completed")
     rules = [

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from tasks.transform.columns import flag, number, text
+from tasks.transform.columns import blank, flag, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tasks.transform.row_keys import Mask, Numbers
+    from tasks.transform.row_keys import Numbers
 
 TEXTS = ("email", "externalId", "contentId", "programId")
 NUMBERS = (
@@ -21,52 +22,69 @@ NUMBERS = (
     "approxTotalCourseHrs", "approxTotalLearningHours",
 )  # fmt: skip
 FLAG = "isCompleted"
-IS_ROW, NOT_A_ROW = "is_row", "not_a_row"
-#: What a row says; ``updatedAt`` is left out, for it changes without anything else.
-SAID = [name for name in (*TEXTS, *NUMBERS, FLAG) if name != "updatedAt"]
+FIELDS = (*TEXTS, *NUMBERS, FLAG)
+ROW_ID, IS_ROW, NOT_A_ROW = "row_id", "is_row", "not_a_row"
+REPORT_COLUMNS = [ROW_ID, *FIELDS, "wrong", "raw", "address", "digest"]
+#: In place of a digest: the row is to be looked at in any case.
+NO_DIGEST = 0
+#: To be raised when rows are mapped to something else: no digest is known any more then.
+MAPPING_VERSION = 1
+
+# What a row says; ``updatedAt`` is left out, for it changes without anything else.
+_SAID = [name for name in FIELDS if name != "updatedAt"]
+_BITS = {name: 1 << place for place, name in enumerate((*FIELDS, NOT_A_ROW))}
+# An address has one @ with something on both sides, and no white space; the platforms judge the rest. Spelled
+# out: for Arrow, which looks at a whole column at once, ``\s`` is ASCII's alone.
+WHITE_SPACE = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+ADDRESS = f"[^@{WHITE_SPACE}]+@[^@{WHITE_SPACE}]+"
 
 
-@dataclass(frozen=True, eq=False)
-class Reports:
-    """Report rows, by their position among the elements (the index).
+def read_reports(columns: Mapping[str, Sequence[object]], *, send_scores: bool = False) -> pd.DataFrame:
+    """Type the columns of report rows: ROW_ID str, FIELDS as they came, and IS_ROW bool.
 
-    ``fields``: TEXTS str, NUMBERS float64, FLAG bool; NaN and false where there is nothing usable. ``wrong``:
-    bool by field, true where a value is of another type, and NOT_A_ROW, where the element is no object.
-    """
-
-    fields: pd.DataFrame
-    wrong: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.fields)
-
-    def only(self, wanted: Mask) -> Reports:
-        """Some of the rows."""
-        return Reports(self.fields.loc[wanted], self.wrong.loc[wanted])
-
-    def digests(self) -> Numbers:
-        """What each row says as 64 bits, the same wherever it is read.
-
-        Two different rows among a million share a number once in some 40 million readings. One that is wrong
-        anywhere says nothing.
-        """
-        said = pd.util.hash_pandas_object(self.fields[SAID], index=False, categorize=False)
-        return said.to_numpy().view(np.int64)
-
-    @property
-    def is_wrong(self) -> Mask:
-        """Which rows are wrong anywhere."""
-        is_wrong: Mask = self.wrong.any(axis="columns").to_numpy()
-        return is_wrong
-
-
-def read_reports(columns: Mapping[str, Sequence[object]]) -> Reports:
-    """Type the columns of report rows: TEXTS, NUMBERS and FLAG as they came, and IS_ROW bool.
-
-    Where IS_ROW is false the element was no object, and there is nothing in its other columns.
+    Where IS_ROW is false the element was no object, and there is nothing in its other columns. Returns
+    REPORT_COLUMNS by the position of the elements: ROW_ID str; TEXTS str, NUMBERS float64 and FLAG bool, NaN
+    and false where there is nothing usable; wrong int64 (see `is_wrong`); raw str, NaN everywhere, for
+    whoever keeps elements that the columns cannot give back; address str, in lower case, of email or else of
+    an externalId that is one, NaN without; digest int64, what the row says, or NO_DIGEST where it is wrong.
     """
     take = dict.fromkeys(TEXTS, text) | dict.fromkeys(NUMBERS, number) | {FLAG: flag}
-    taken = {name: take[name](pd.Series(columns[name], dtype=object)) for name in take}
-    fields = pd.DataFrame({name: column for name, (column, _) in taken.items()})
-    wrong = {name: mask for name, (_, mask) in taken.items()}
-    return Reports(fields, pd.DataFrame(wrong | {NOT_A_ROW: ~np.array(columns[IS_ROW], dtype=bool)}))
+    taken = {name: take[name](pd.Series(columns[name], dtype=object)) for name in FIELDS}
+    reports = pd.DataFrame({name: column for name, (column, _) in taken.items()})
+    reports.insert(0, ROW_ID, pd.Series(columns[ROW_ID], dtype="str"))
+    masks = {name: mask.to_numpy() for name, (_, mask) in taken.items()}
+    masks[NOT_A_ROW] = ~np.array(columns[IS_ROW], dtype=bool)
+    wrong = np.zeros(len(reports), dtype="int64")
+    for name, mask in masks.items():
+        if mask.any():
+            wrong |= np.where(mask, _BITS[name], 0)
+    return reports.assign(
+        wrong=wrong,
+        raw=pd.Series(None, index=reports.index, dtype="str"),
+        address=_addresses(reports),
+        digest=np.where(wrong, NO_DIGEST, _digests(reports, send_scores=send_scores)),
+    )
+
+
+def is_wrong(reports: pd.DataFrame, name: str) -> pd.Series:
+    """Where a field (or NOT_A_ROW) holds a value of another type: bool."""
+    wrong: pd.Series = (reports["wrong"] & _BITS[name]).ne(0)
+    return wrong
+
+
+def _addresses(reports: pd.DataFrame) -> pd.Series:
+    email = reports["email"]
+    candidate = email.where(~blank(email), reports["externalId"]).str.strip().str.lower()
+    is_address = candidate.str.fullmatch(ADDRESS).fillna(value=False).astype(bool)
+    return candidate.where(is_address)
+
+
+def _digests(reports: pd.DataFrame, *, send_scores: bool) -> Numbers:
+    """What each row says as 64 bits, the same wherever it is read; other settings give other numbers.
+
+    Two different rows among a million share a number once in some 40 million readings.
+    """
+    said = pd.util.hash_pandas_object(reports[_SAID], index=False, categorize=False)
+    rules = json.dumps([MAPPING_VERSION, send_scores]).encode()
+    salt = int.from_bytes(hashlib.blake2b(rules, digest_size=8).digest(), signed=True)
+    return said.to_numpy().view(np.int64) ^ np.int64(salt)

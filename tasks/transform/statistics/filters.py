@@ -1,14 +1,12 @@
-"""What a backfill leaves out: rows outside its window, and other learners' rows."""
+"""Which report rows a run is about: those of some programs, of a backfill's window, of some learners."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 
 import pandas as pd
 
-from tasks.transform.columns import blank, number, text
 from tasks.transform.row_keys import Mask
-
-USED = ("email", "externalId", "lastActivityAt")
+from tasks.transform.statistics.enrollment_reports import is_wrong
 
 
 def digest_of(address: str) -> str:
@@ -16,35 +14,31 @@ def digest_of(address: str) -> str:
     return hashlib.sha256(address.strip().lower().encode()).hexdigest()
 
 
-def chosen(
-    columns: Mapping[str, Sequence[object]],
+def selected(
+    reports: pd.DataFrame,
     *,
+    programs: Collection[str] = (),
     active_from_ms: int | None = None,
     active_to_ms: int | None = None,
     learners: Collection[str] = (),
 ) -> Mask:
-    """Which report rows (columns of USED) have from ≤ lastActivityAt < to (epoch ms), of these learners.
+    """Which report rows (REPORT_COLUMNS) are of these programs and learners, and of this window.
 
-    ``learners`` are digests of their addresses; none: of all.
+    The window is from ≤ lastActivityAt < to (epoch ms); ``learners`` are digests of their addresses at
+    Coursera. No programs, no learners: of all.
 
-    A row whose lastActivityAt is no number passes: whoever maps it puts it aside with its reason. A row
-    without one passes only where no window is given.
+    A row whose lastActivityAt is no number passes: whoever maps it rejects it with its reason. A row without
+    one passes only where no window is given.
     """
-    reports = {name: pd.Series(list(columns[name]), dtype=object) for name in USED}
-    kept = pd.Series(data=True, index=reports["email"].index)
+    kept = pd.Series(data=True, index=reports.index)
+    if programs:
+        kept &= reports["programId"].isin(list(programs))
     if active_from_ms is not None or active_to_ms is not None:
-        active, wrong = number(reports["lastActivityAt"])
+        active = reports["lastActivityAt"]
         after = True if active_from_ms is None else active.ge(active_from_ms)
         before = True if active_to_ms is None else active.lt(active_to_ms)
-        kept &= (active.notna() & after & before) | wrong
+        kept &= (active.notna() & after & before) | is_wrong(reports, "lastActivityAt")
     if learners:
-        kept &= _digests(reports).isin(list(learners))
+        digests = {one: digest_of(one) for one in reports["address"].dropna().unique()}
+        kept &= reports["address"].map(digests).isin(list(learners))
     return kept.to_numpy()
-
-
-def _digests(reports: Mapping[str, pd.Series]) -> pd.Series:
-    """The digest of each row's address, each different one reckoned once."""
-    email, _ = text(reports["email"])
-    external_id, _ = text(reports["externalId"])
-    address = email.where(~blank(email), external_id)
-    return address.map({one: digest_of(one) for one in address.dropna().unique()})

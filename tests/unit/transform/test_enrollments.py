@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.coursera.models import report_fields, report_rows
+from connectors.coursera.row_ids import row_ids
 from tasks.transform.statistics.enrollment_reports import read_reports
 from tasks.transform.statistics.enrollments import ENROLLMENT_COLUMNS, MappedEnrollments, map_enrollments
 
@@ -38,7 +39,9 @@ def report(**changes: object) -> dict[str, object]:
 
 
 def mapping(elements: list[object], **options: Any) -> MappedEnrollments:
-    return map_enrollments(read_reports(report_fields(report_rows(elements))), now_ms=NOW, **options)
+    rows = report_rows(elements)
+    reports = read_reports(report_fields(rows) | {"row_id": row_ids(rows)})
+    return map_enrollments(reports, now_ms=NOW, **options)
 
 
 def mapped(**changes: object) -> dict[str, Any]:
@@ -79,7 +82,7 @@ def reason(**changes: object) -> str:
         pytest.param({"overallProgress": None}, {"progress": 0}, id="progress null"),
         pytest.param(
             {"overallProgress": 37, "isCompleted": True, "completedAt": NOW - 5 * DAY},
-            {"progress": 100, "completed": True, "completion": "completed", "last_at": NOW - 5 * DAY},
+            {"progress": 100, "completed": True, "last_at": NOW - 5 * DAY},
             id="completed at 37 %: 100, at completedAt",
         ),
         pytest.param(
@@ -124,8 +127,6 @@ def reason(**changes: object) -> str:
         pytest.param({"isCompleted": True, "grade": 0.925}, {"score": 92}, id="score of a completed one"),
         pytest.param({}, {"score": pd.NA}, id="no score before completion"),
         pytest.param({"isCompleted": True, "grade": ...}, {"score": pd.NA}, id="no grade, no score"),
-        pytest.param({"updatedAt": ...}, {"updated_at": 0}, id="no updatedAt"),
-        pytest.param({}, {"completion": "in progress"}, id="begun: in progress"),
     ],
 )
 def test_a_field_is_mapped(changes: dict[str, object], expected: dict[str, object]) -> None:
@@ -181,14 +182,9 @@ def test_grades_are_not_looked_at_where_scores_are_not_sent() -> None:
 
 
 @pytest.mark.parametrize("progress", [..., None, 0], ids=["absent", "null", "0"])
-def test_the_launch_rule_gives_a_row_without_activity_completed_at_0(progress: object) -> None:
+def test_a_row_without_activity_stands_at_0(progress: object) -> None:
     row = mapped(overallProgress=progress, lastActivityAt=...)
-    assert (row["completion"], row["progress"], row["completed"]) == ("completed", 0, False)
-
-
-def test_under_the_open_rule_a_row_without_activity_is_in_progress() -> None:
-    result = mapping([report(overallProgress=0)], launch_rule="open")
-    assert result.enrollments["completion"].tolist() == ["in progress"]
+    assert (row["progress"], row["completed"]) == (0, False)
 
 
 def test_an_element_that_is_no_object_is_put_aside() -> None:

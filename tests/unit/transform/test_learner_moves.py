@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.transform.statistics import learner_moves
-from tasks.transform.statistics.learner_moves import address_changes, with_new_addresses
+from tasks.transform.statistics.learner_moves import AddressMap, address_map
 
 Row = tuple[str, str, int]
 Move = tuple[str, str]
@@ -19,20 +18,18 @@ def frame(rows: list[Row]) -> pd.DataFrame:
             "learner": pd.Series([address for _, address, _ in rows], dtype="str"),
             "external_id": pd.Series([external_id for external_id, _, _ in rows], dtype="str"),
             "updated_at": pd.Series([at for _, _, at in rows], dtype="int64"),
-            "position": pd.Series(range(len(rows)), dtype="int64"),
         }
     )
 
 
-def resolved(read: list[Row], known: list[Row]) -> tuple[list[str], list[Move]]:
-    """The rows' addresses in their order, and the moves."""
-    given_rows = frame(read)
-    changes = address_changes(given_rows, frame(known).drop(columns="position"))
-    enrollments, moves = learner_moves.with_known_addresses(given_rows, changes), changes.moves
-    pd.testing.assert_frame_equal(enrollments.drop(columns="learner"), given_rows.drop(columns="learner"))
-    assert {str(dtype) for dtype in (enrollments["learner"].dtype, *moves.dtypes)} == {"str"}
-    assert list(moves.columns) == ["old", "new"]
-    return enrollments["learner"].tolist(), list(moves.itertuples(index=False, name=None))
+def resolved(read: list[Row], known: list[Row], **aliases: str) -> tuple[list[str], list[Move]]:
+    """The rows' addresses in their order, and who has another address."""
+    rows = frame(read)
+    addresses = address_map(rows, frame(known), aliases)
+    current = addresses.current(rows["learner"])
+    assert str(current.dtype) == "str"
+    assert addresses.current(current).tolist() == current.tolist()  # to apply it twice changes nothing more
+    return current.tolist(), sorted(addresses.new_by_old.items())
 
 
 @pytest.mark.parametrize(
@@ -54,7 +51,11 @@ def resolved(read: list[Row], known: list[Row]) -> tuple[list[str], list[Move]]:
             id="moments unknown on both sides",
         ),
         pytest.param(
-            [("x1", "old", 1)], [("x1", "ann", 2)], ["ann"], [], id="an older row carries the known address"
+            [("x1", "old", 1)],
+            [("x1", "ann", 2)],
+            ["ann"],
+            [("old", "ann")],
+            id="an older row carries the known address",
         ),
         pytest.param(
             [("x1", "eve", 1), ("x1", "eve", 3)],
@@ -67,7 +68,7 @@ def resolved(read: list[Row], known: list[Row]) -> tuple[list[str], list[Move]]:
             [("x1", "old", 1), ("x2", "bob", 9), ("x1", "old", 2)],
             [("x1", "ann", 3)],
             ["ann", "bob", "ann"],
-            [],
+            [("old", "ann")],
             id="others' rows stay as they are",
         ),
         pytest.param(
@@ -151,21 +152,50 @@ def test_the_order_of_the_rows_does_not_matter(read: list[Row], known: list[Row]
 
 @settings(deadline=None, max_examples=50)
 @given(rows_of_few, rows_of_few)
-def test_nobody_moves_to_two_addresses_or_away_from_one_in_use(read: list[Row], known: list[Row]) -> None:
+def test_nobody_moves_away_from_an_address_that_somebody_else_uses(read: list[Row], known: list[Row]) -> None:
     addresses, moves = resolved(read, known)
     assert len({old for old, _ in moves}) == len(moves)
-    assert not {old for old, _ in moves} & {address for _, address, _ in read}
-    assert {new for _, new in moves} <= {*addresses}
+    for old, _ in moves:
+        beside = {external_id for external_id, address, _ in read if address == old}
+        assert len(beside) <= 1
+        assert "" not in beside
+    assert not {old for old, _ in moves} & {*addresses}
 
 
-def test_records_of_moved_learners_get_the_new_address() -> None:
-    moves = pd.DataFrame({"old": ["ann"], "new": ["eve"]}, dtype="str")
-    found = with_new_addresses(frame([("x1", "ann", 1), ("x2", "bob", 1), ("x3", "ann", 1)]), moves)
-    assert found["learner"].tolist() == ["eve", "bob", "eve"]
-    assert found["position"].tolist() == [0, 1, 2]
+def test_an_older_address_that_the_ledger_knows_beside_somebody_else_stays() -> None:
+    assert resolved([("x1", "bob", 1)], [("x1", "ann", 2), ("x2", "bob", 1)]) == (["bob"], [])
 
 
-@pytest.mark.parametrize("rows", [[], [("x1", "ann", 1)]], ids=["no records", "a record"])
-def test_without_moves_records_stay_as_they_are(rows: list[Row]) -> None:
-    moves = pd.DataFrame({"old": [], "new": []}, dtype="str")
-    pd.testing.assert_frame_equal(with_new_addresses(frame(rows), moves), frame(rows))
+@pytest.mark.parametrize(
+    ("read", "known", "addresses", "moves"),
+    [
+        pytest.param([("x1", "ann", 1)], [], ["a.b"], [("ann", "a.b")], id="an alias"),
+        pytest.param([("x1", "ann", 1)], [("x1", "ann", 1)], ["a.b"], [("ann", "a.b")], id="it is new"),
+        pytest.param([("x1", "ann", 2)], [("x1", "a.b", 1)], ["a.b"], [("ann", "a.b")], id="it is known"),
+        pytest.param(
+            [("x1", "ann", 2)],
+            [("x1", "old", 1)],
+            ["a.b"],
+            [("ann", "a.b"), ("old", "a.b")],
+            id="a changed address that has an alias",
+        ),
+        pytest.param(
+            [("x1", "ann", 1)],
+            [("x1", "new", 2)],
+            ["new"],
+            [("a.b", "new"), ("ann", "new")],
+            id="an alias of an older address",
+        ),
+    ],
+)
+def test_an_alias_is_an_address_that_has_changed(
+    read: list[Row], known: list[Row], addresses: list[str], moves: list[Move]
+) -> None:
+    assert resolved(read, known, ann="a.b") == (addresses, moves)
+
+
+def test_the_old_addresses_of_learners_are_known() -> None:
+    addresses = AddressMap({"ann": "eve", "amy": "eve", "bob": "ben"})
+    before = addresses.before(pd.Series(["eve", "joe"], dtype="str"))
+    assert list(before.itertuples(index=False, name=None)) == [("ann", "eve"), ("amy", "eve")]
+    assert not AddressMap({})

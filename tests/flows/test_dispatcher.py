@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 
 import pytest
 
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 
 ROWS, OPERATION_ROWS = 30, 5
@@ -30,8 +32,7 @@ def taken(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for number in range(ROWS):
         sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=40)
     monkeypatch.setattr("tasks.load.dispatcher.slot", slot)
-    monkeypatch.setattr("tasks.load.operations.StatisticImport.max_rows", OPERATION_ROWS)
-    monkeypatch.setattr("tasks.load.dispatcher.LEAST_SHARE", 1)  # less than a whole one is never worth it
+    sync.pacing = Pacing(operation_rows=OPERATION_ROWS, least_rows=OPERATION_ROWS)
     return seen
 
 
@@ -41,14 +42,10 @@ def test_a_slot_is_kept_from_one_operation_to_the_next(sync: Sync, taken: list[i
     assert max(taken) <= len(taken) <= 3
 
 
-def test_others_have_a_turn_once_it_was_kept_for_a_while(
-    sync: Sync, taken: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tasks.load.dispatcher.KEEP_SECONDS", 0)
-    monkeypatch.setattr("tasks.load.dispatcher.LINGER_SECONDS", 60)
+def test_others_have_a_turn_once_it_was_kept_for_a_while(sync: Sync, taken: list[int]) -> None:
+    sync.pacing = replace(sync.pacing, keep_slot_seconds=0)
     assert sync.statistics().accepted == ROWS
-    # One for each operation, and perhaps the spare one that was ready when no more came.
-    assert len(taken) - ROWS // OPERATION_ROWS in {0, 1}
+    assert len(taken) == ROWS // OPERATION_ROWS
     assert max(taken) <= 3
 
 
@@ -57,7 +54,7 @@ def test_the_last_rows_are_shared_out_among_the_slots(
     sync: Sync, monkeypatch: pytest.MonkeyPatch, courses: int, operations: int
 ) -> None:
     monkeypatch.setattr("tasks.load.dispatcher.slot", nullcontext)  # all are had at once
-    monkeypatch.setattr("tasks.load.operations.CourseUpsert.max_rows", 10)
+    sync.pacing = Pacing(operation_rows=10, least_rows=1)
     sync.add_courses(courses)
     assert sync.catalog().accepted == courses
     assert sync.requests("PUT", "/courses") == operations
