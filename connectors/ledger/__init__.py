@@ -1,1 +1,1 @@
-"""What 360Learning has accepted, what is under way, what was put aside."""
+"""What 360Learning has accepted, what is under way, what was rejected."""

@@ -20,7 +20,7 @@ def is_under_way(db: Connection, learner: str) -> bool:
 def known(db: Connection, learner: str) -> dict[str, int]:
     """How many rows each table has of a learner, of whatever integration, also of one that is gone."""
     counts = {table.name: _count(db, table, _is_theirs(table, learner)) for table in BY_ADDRESS}
-    return counts | {rejects.name: len(_put_aside(db, learner))}
+    return counts | {rejects.name: len(_rejected(db, learner))}
 
 
 def forget(db: Connection, learner: str) -> dict[str, int]:
@@ -28,7 +28,7 @@ def forget(db: Connection, learner: str) -> dict[str, int]:
     counts = known(db, learner)
     for table in BY_ADDRESS:
         db.execute(delete(table).where(_is_theirs(table, learner)))
-    for target_id, stream, row_id in _put_aside(db, learner):
+    for target_id, stream, row_id in _rejected(db, learner):
         db.execute(delete(rejects).filter_by(target_id=target_id, stream=stream, row_id=row_id))
     return counts
 
@@ -50,8 +50,8 @@ def _count(db: Connection, table: Table, which: ColumnElement[bool]) -> int:
     return db.scalar(select(func.count()).select_from(table).where(which)) or 0
 
 
-def _put_aside(db: Connection, learner: str) -> list[tuple[int, str, str]]:
-    """The keys of the rows put aside that are theirs, or name them anywhere in what was read."""
+def _rejected(db: Connection, learner: str) -> list[tuple[int, str, str]]:
+    """The keys of the rejected rows that are theirs, or name them anywhere in what was read."""
     columns = rejects.c
     query = select(columns.target_id, columns.stream, columns.row_id, columns.learner, columns.raw)
     theirs = or_(columns.learner == learner, columns.raw.is_not(None))

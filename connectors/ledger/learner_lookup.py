@@ -38,7 +38,7 @@ def story(db: Connection, target_id: int, learner: str, course: str) -> Row:
         "read_at": next((row["read_at"] for row in readable_rows(db, mark)), None),
         "enrollments": list(readable_rows(db, _enrollments(known))),
         "attempts": list(readable_rows(db, _attempts(known))),
-        "put_aside": list(_put_aside(db, target_id, learner, course)),
+        "put_aside": list(_rejected(db, target_id, learner, course)),
         "on_the_way": list(_on_the_way(db, target_id, learner, course)),
     }
 
@@ -100,8 +100,8 @@ def _attempts(known: Row) -> Select[Any]:
     return query.join(runs, attempts.c.run_id == runs.c.id).order_by(attempts.c.number)
 
 
-def _put_aside(db: Connection, target_id: int, learner: str, course: str) -> Iterator[Row]:
-    """Statistics of theirs that were put aside, and rows that name them and could not be mapped."""
+def _rejected(db: Connection, target_id: int, learner: str, course: str) -> Iterator[Row]:
+    """Rejected statistics of theirs, and rows that name them and could not be mapped."""
     names = ("row_id", "reason", "learner", "course", "raw", "uncertain", "first_at", "last_at")
     query = select(*(rejects.c[name] for name in names)).filter_by(target_id=target_id, stream=STATISTICS)
     of_course = (rejects.c.course == course) | rejects.c.course.is_(None)

@@ -189,7 +189,7 @@ shares = Table(
     Column("rejects", LargeBinary, nullable=False),
 )
 
-# Rows put aside, by us or by the platform, until they are accepted or gone from Coursera.
+# Rejected rows, by us or by the platform, until they are accepted or gone from Coursera.
 rejects = Table(
     "rejects",
     metadata,

@@ -35,7 +35,7 @@ def _overview_of(db: Connection, target: Row) -> Row:
 
 
 def rejected_rows(db: Connection) -> Iterator[Row]:
-    """Every row put aside, with the learner's address: private, for `--csv` alone."""
+    """Every rejected row, with the learner's address: private, for `--csv` alone."""
     in_use = select(targets.c.id).filter_by(retired=False)
     names = ("stream", "row_id", "reason", "learner", "course", "first_at", "last_at")
     query = select(*(rejects.c[name] for name in names)).where(rejects.c.target_id.in_(in_use))

@@ -29,12 +29,12 @@ SEND_COLUMNS = ["row_id", "external_id", "body", "raw", "digest", "learning_seco
 class MappedCatalog:
     """The catalog as 360Learning takes it.
 
-    ``courses``: the columns of `map_courses`, and row_id, digest, body and raw (JSON) str; ``aside``: the
-    rows put aside, as the ledger keeps them.
+    ``courses``: the columns of `map_courses`, and row_id, digest, body and raw (JSON) str; ``rejects``: the
+    rejected rows, as the ledger keeps them.
     """
 
     courses: pd.DataFrame
-    aside: pd.DataFrame
+    rejects: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class CatalogPlan:
 @step("map the catalog to external courses")
 async def map_catalog(run: RunContext, catalog: CatalogSnapshot) -> MappedCatalog:
     """Map every element, and those that earlier runs rejected; count what is folded or rejected."""
-    aside = rejects.taken_up_again(run.ledger, run.target.id, CATALOG, catalog)
-    elements = [*catalog.elements, *aside]
+    again = rejects.rows_to_retry(run.ledger, run.target.id, CATALOG, catalog)
+    elements = [*catalog.elements, *again]
     mapped = map_courses(
         elements,
         default_language=run.settings.sync.default_language,
@@ -60,7 +60,7 @@ async def map_catalog(run: RunContext, catalog: CatalogSnapshot) -> MappedCatalo
     run.recorder.add(extracted=len(elements), merged=len(mapped.courses) - len(courses))
     run.recorder.reject(mapped.rejects["reason"])
     add_quality_section(run, courses, elements)
-    return MappedCatalog(_with_bodies(courses, elements), rejects.named(elements, mapped.rejects))
+    return MappedCatalog(_with_bodies(courses, elements), rejects.as_rejects(elements, mapped.rejects))
 
 
 @step("compare the catalog with what 360Learning has accepted")
@@ -85,7 +85,7 @@ async def record_catalog(
     run: RunContext, catalog: MappedCatalog, plan: CatalogPlan, missing: MissingCourses
 ) -> None:
     """Let the ledger know the rejected rows, and count the day on which courses were missed."""
-    rejects.replace(run, CATALOG, catalog.aside, plan.send["row_id"].tolist())
+    rejects.replace(run, CATALOG, catalog.rejects, plan.send["row_id"].tolist())
     count_missed_day(run.ledger, run.target.id, missing, today(run.clock))
 
 

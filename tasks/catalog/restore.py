@@ -51,7 +51,7 @@ async def find_archived(run: RunContext, external_ids: Sequence[str]) -> pd.Data
     if not run.dry_run:
         with run.ledger.begin() as db:
             ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run.clock))
-    # Put aside, should 360Learning refuse it, until the next catalog run: there is no row of Coursera's.
+    # Rejected, should 360Learning refuse it, until the next catalog run: there is no row of Coursera's.
     rows = chosen.assign(row_id=chosen["external_id"], raw=None, action="restore").reset_index(drop=True)
     sample_courses(run.recorder, rows, rows.iloc[:0], partial(accepted_bodies, run.ledger, run.target.id))
     if run.dry_run:

@@ -1,4 +1,4 @@
-"""Rows put aside: taken up again by every run, and gone once accepted or gone from Coursera."""
+"""Rejected rows: taken up again by every run, and gone once accepted or gone from Coursera."""
 
 from collections.abc import Sequence
 
@@ -15,29 +15,29 @@ from tasks.runtime.run_context import RunContext
 MS_PER_DAY = 86_400_000
 
 
-def rows_aside(ledger: Ledger, target_id: int, stream: str) -> list[object]:
-    """The rows (as they were read) that earlier runs put aside because they could not be mapped."""
+def unmapped_rows(ledger: Ledger, target_id: int, stream: str) -> list[object]:
+    """The rows (as they were read) that earlier runs rejected because they could not be mapped."""
     with ledger.read() as db:
-        aside = rejects.known_rejects(db, target_id, stream)
-    return [orjson.loads(raw) for raw in aside["raw"].dropna()]
+        known = rejects.known_rejects(db, target_id, stream)
+    return [orjson.loads(raw) for raw in known["raw"].dropna()]
 
 
-def taken_up_again(ledger: Ledger, target_id: int, stream: str, catalog: CatalogSnapshot) -> list[object]:
-    """Rows put aside by earlier runs that a reading does not show, though Coursera may have them still."""
+def rows_to_retry(ledger: Ledger, target_id: int, stream: str, catalog: CatalogSnapshot) -> list[object]:
+    """Rows rejected by earlier runs that a reading does not show, though Coursera may have them still."""
     if catalog.read.is_exhaustive:
         return []
     shown = {row_id(element) for element in catalog.elements}
-    aside = rows_aside(ledger, target_id, stream)
-    return [element for element in aside if row_id(element) not in shown]
+    unmapped = unmapped_rows(ledger, target_id, stream)
+    return [element for element in unmapped if row_id(element) not in shown]
 
 
-def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
+def as_rejects(elements: Sequence[object], unmapped: pd.DataFrame) -> pd.DataFrame:
     """The rows that could not be mapped (position, reason), as the ledger keeps them."""
-    rows = [elements[position] for position in put_aside["position"]]
+    rows = [elements[position] for position in unmapped["position"]]
     return pd.DataFrame(
         {
             "row_id": pd.Series([row_id(row) for row in rows], dtype="str"),
-            "reason": put_aside["reason"],
+            "reason": unmapped["reason"],
             "learner": None,
             "course": pd.Series([_course(row) for row in rows], dtype="str"),
             "raw": pd.Series([msgspec.json.encode(row).decode() for row in rows], dtype="str"),
@@ -45,18 +45,28 @@ def named(elements: Sequence[object], put_aside: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def replace(run: RunContext, stream: str, aside: pd.DataFrame, to_send: Sequence[str]) -> None:
-    """Put rows aside, and forget all others but those that are about to be sent again.
+def replace(run: RunContext, stream: str, rejected: pd.DataFrame, to_send: Sequence[str]) -> None:
+    """Keep rejected rows, and forget all others but those that are about to be sent again.
 
-    Every row that was aside has been looked at by now: what is in neither was mapped and needs nothing, or
-    is gone from Coursera.
+    Every row that was rejected before has been looked at by now: what is in neither was mapped and needs
+    nothing, or is gone from Coursera.
     """
     with run.ledger.begin() as db:
         known = rejects.known_rejects(db, run.target.id, stream)["row_id"]
-        stay = {*aside["row_id"], *to_send}
+        stay = {*rejected["row_id"], *to_send}
         rejects.delete(db, run.target.id, stream, [row for row in known if row not in stay])
         now_ms = run.clock.now_ms()
-        rejects.upsert(db, run.target.id, stream, aside, run_id=run.id, now_ms=now_ms)
+        rejects.upsert(db, run.target.id, stream, rejected, run_id=run.id, now_ms=now_ms)
+
+
+def replace_unmapped(run: RunContext, stream: str, rejected: pd.DataFrame) -> None:
+    """Keep rows that cannot be mapped, and forget those of earlier runs that are not among them."""
+    with run.ledger.begin() as db:
+        known = rejects.known_rejects(db, run.target.id, stream)
+        unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(rejected["row_id"]), "row_id"]
+        rejects.delete(db, run.target.id, stream, unmapped.tolist())
+        now_ms = run.clock.now_ms()
+        rejects.upsert(db, run.target.id, stream, rejected, run_id=run.id, now_ms=now_ms)
 
 
 def drop_untried(run: RunContext, stream: str) -> None:

@@ -17,7 +17,7 @@ logger = logging.getLogger("coursera_sync.events")
 
 
 def run_ended(summary: Summary, alert_rejects: int) -> None:
-    """Tell how a run ended; ``alert_rejects`` is how many rows put aside are many."""
+    """Tell how a run ended; ``alert_rejects`` is how many rejected rows are many."""
     many = summary.rejected >= alert_rejects
     labels = {FLOW: summary.flow, STATE: summary.state, MANY_REJECTED: "true" if many else "false"}
     _emit(RUN_ENDED, summary.flow, labels, summary.model_dump(exclude=NOT_COUNTS))

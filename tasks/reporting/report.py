@@ -68,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why rows were put aside, and how many."""
+    """Why rows were rejected, and how many."""
 
     reason: str
     rows: int
@@ -145,7 +145,7 @@ class Report:
 
     @property
     def rejected(self) -> int:
-        """How many rows were put aside."""
+        """How many rows were rejected."""
         return sum(reason.rows for reason in self.reasons)
 
     @property

@@ -106,7 +106,7 @@ class Summary(BaseModel):
 
     @property
     def exit_code(self) -> int:
-        """0 done, 3 done with rows put aside, 1 failed."""
+        """0 done, 3 done with rejected rows, 1 failed."""
         return {"completed_with_rejects": 3, "failed": 1}.get(self.state, 0)
 
     def as_json(self) -> dict[str, Any]:
