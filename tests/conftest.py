@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,17 +113,16 @@ def command(sync: Sync, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def workers_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of the deployment begin here and now, as a worker would begin them elsewhere."""
 
-    async def begun(_name: str, *, parameters: dict[str, Any], **_: object) -> SimpleNamespace:
+    async def run_here(_deployment: str, parameters: dict[str, Any]) -> bool:
         from flows.backfill_part import backfill_part  # noqa: PLC0415 - Prefect is prepared by then
 
         try:
             await backfill_part(**parameters)
         except SyncError:
-            return SimpleNamespace(state=SimpleNamespace(is_completed=lambda: False))
-        return SimpleNamespace(state=SimpleNamespace(is_completed=lambda: True))
+            return False
+        return True
 
-    monkeypatch.setattr("tasks.statistics.workers.run_deployment", begun)
-    monkeypatch.setattr("tasks.statistics.workers.FlowRun", SimpleNamespace)
+    monkeypatch.setattr("tasks.statistics.workers.run_elsewhere", run_here)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import typer
 from connectors.alias_file import load_aliases
 from connectors.clock import Clock
 from connectors.errors import MissingSettingsError, SyncError
-from connectors.ledger import learner_lookup
 from connectors.ledger.database import Ledger, open_ledger
+from connectors.ledger.lookups import learner_lookup
 from connectors.settings import Settings, load_settings, load_sync_settings
 from connectors.target_file import by_target
 from flows.cli.run_flow import print_json

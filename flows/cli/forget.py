@@ -8,11 +8,11 @@ import typer
 
 from connectors.clock import Clock
 from connectors.errors import SettingsError, SyncError
-from connectors.ledger import erasure
 from connectors.ledger.database import Ledger, open_ledger
-from connectors.ledger.learner_lookup import targets_in_use
+from connectors.ledger.lookups.learner_lookup import targets_in_use
+from connectors.ledger.records import erasure
+from connectors.ledger.records.targets import known_target
 from connectors.ledger.streams import STATISTICS
-from connectors.ledger.targets import known_target
 from connectors.settings import load_sync_settings
 from flows.cli.run_flow import print_json
 from tasks.runtime.locks import locked

@@ -66,7 +66,7 @@ def run(
     The plan of a dry run is part of the answer on stdout; with ``as_json`` that is one object, and it goes to
     stderr.
     """
-    from flows.cli.plan_table import require_plan_file, show  # noqa: PLC0415 - few commands show a plan
+    from flows.cli.output.plan_table import require_plan_file, show  # noqa: PLC0415 - few commands show a plan
 
     require_plan_file(plan, dry_run=bool(parameters.get("dry_run")))
     show_plans = partial(show, path=plan, to_stderr=as_json)
@@ -89,7 +89,7 @@ def run_flow(
     export: Path | None = None,
 ) -> Summary:
     """Run a flow to its end and return its summary; a failure is raised, once its report is written."""
-    from flows.cli.observer import watched  # noqa: PLC0415 - it imports Prefect, which must be prepared first
+    from flows.cli.output.observer import watched  # noqa: PLC0415 - it imports Prefect, which must be prepared first
 
     # With --verbose Prefect writes to stderr too, past our console.
     quiet = not logger.isEnabledFor(logging.DEBUG)

@@ -10,7 +10,7 @@ import typer
 
 from connectors.errors import SettingsError
 from connectors.ledger.database import open_ledger
-from connectors.ledger.status import overview, rejected_rows
+from connectors.ledger.lookups.status import overview, rejected_rows
 from connectors.settings import load_sync_settings
 from flows.cli.run_flow import print_json
 

@@ -13,11 +13,11 @@ from connectors.errors import SettingsError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError
 from connectors.learning360.models import JsonObject
-from connectors.ledger import learner_aliases
 from connectors.ledger.database import open_ledger
+from connectors.ledger.lookups import learner_aliases
 from connectors.settings import Settings, load_settings
 from connectors.target_file import by_target
-from flows.cli.private_files import require_writable, write_privately
+from flows.cli.output.private_files import require_writable, write_privately
 from flows.cli.run_flow import print_json
 from tasks.transform.statistics.alias_suggestions import suggestions
 

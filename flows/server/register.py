@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from connectors.blocks import NAME, CourseraCredentials, Learning360Credentials
 from connectors.errors import AccessError, SettingsError, SyncError
-from connectors.ledger.refresh_tokens import fingerprint
+from connectors.ledger.records.refresh_tokens import fingerprint
 from connectors.settings import CourseraSettings, Learning360Settings, settings_from_environment
 from flows.server import alerts
 from flows.server.crashed_runs import mark_dead_runs

@@ -8,9 +8,9 @@ import pandas as pd
 
 from connectors.clock import Clock
 from connectors.errors import SyncError
-from connectors.ledger import courses
 from connectors.ledger.bulk_io import records
 from connectors.ledger.database import Ledger
+from connectors.ledger.records import courses
 from connectors.settings import SyncSettings
 from tasks.catalog.usage import usage_by_course
 from tasks.extract.accepted_courses import accepted_names

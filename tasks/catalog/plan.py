@@ -8,7 +8,7 @@ import orjson
 import pandas as pd
 
 from connectors.coursera.row_ids import row_id
-from connectors.ledger import courses as ledger
+from connectors.ledger.records import courses as ledger
 from connectors.ledger.streams import CATALOG
 from tasks.catalog.archive import MissingCourses, count_missed_day, courses_to_archive, today
 from tasks.catalog.data_quality import add_quality_section

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 
 from connectors.errors import SettingsError
-from connectors.ledger import courses as ledger
+from connectors.ledger.records import courses as ledger
 from tasks.catalog.archive import today
 from tasks.extract.accepted_courses import accepted_bodies
 from tasks.reporting.samples import sample_courses

@@ -12,7 +12,7 @@ from typing import TypeVar
 from connectors.errors import SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError
-from connectors.ledger.courses import course_ids
+from connectors.ledger.records.courses import course_ids
 from tasks.extract.learning360 import IDS_AT_ONCE
 from tasks.runtime.run_context import RunContext
 

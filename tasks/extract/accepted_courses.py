@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from connectors.ledger.courses import known_courses
 from connectors.ledger.database import Ledger
-from connectors.ledger.run_history import course_bodies
+from connectors.ledger.lookups.run_history import course_bodies
+from connectors.ledger.records.courses import known_courses
 
 
 def accepted_bodies(ledger: Ledger, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:

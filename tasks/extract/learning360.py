@@ -10,7 +10,7 @@ import pandas as pd
 from connectors.errors import RequestError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import NotFoundError
-from connectors.ledger.courses import course_ids
+from connectors.ledger.records.courses import course_ids
 from tasks.runtime.run_context import RunContext
 
 # Ids in one filter, so that its URL stays short; requests at a time, far below the platform's 50 a second.

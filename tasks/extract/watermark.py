@@ -1,7 +1,7 @@
 """From when on the enrollment reports are read, and the watermark that remembers it."""
 
 from connectors.ledger.database import Ledger
-from connectors.ledger.watermarks import move_watermark, read_watermark
+from connectors.ledger.records.watermarks import move_watermark, read_watermark
 from tasks.extract.coursera import ListingRead
 from tasks.extract.window import EVERYTHING, ActivityWindow
 from tasks.runtime.run_context import RunContext

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.learning360.models import OperationType, ResultInput
-from connectors.ledger.submissions import Submission
+from connectors.ledger.records.submissions import Submission
 from tasks.runtime.run_context import RunContext
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from connectors.learning360.errors import MissingScopeError
 from connectors.learning360.models import Archival, OperationType, ResultInput
-from connectors.ledger import courses, rejects
-from connectors.ledger.attempts import ATTEMPT_COLUMNS, accept_attempts
 from connectors.ledger.bulk_io import records
-from connectors.ledger.enrollments import record_enrollments
-from connectors.ledger.rejects import reject_ids
+from connectors.ledger.records import courses, rejects
+from connectors.ledger.records.attempts import ATTEMPT_COLUMNS, accept_attempts
+from connectors.ledger.records.enrollments import record_enrollments
+from connectors.ledger.records.rejects import reject_ids
+from connectors.ledger.records.submissions import Submission
 from connectors.ledger.streams import CATALOG, STATISTICS
-from connectors.ledger.submissions import Submission
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load import payloads
 from tasks.load.results import course_key, statistic_key

@@ -10,10 +10,10 @@ import orjson
 import pandas as pd
 
 from connectors.learning360.errors import MissingScopeError
-from connectors.ledger import rejects, submissions
-from connectors.ledger.attempts import accept_attempts
 from connectors.ledger.keys import keyed
-from connectors.ledger.rejects import reject_ids
+from connectors.ledger.records import rejects, submissions
+from connectors.ledger.records.attempts import accept_attempts
+from connectors.ledger.records.rejects import reject_ids
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load.bulk_operation import BulkOperation

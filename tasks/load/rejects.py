@@ -7,8 +7,8 @@ import orjson
 import pandas as pd
 
 from connectors.coursera.row_ids import row_id
-from connectors.ledger import rejects
 from connectors.ledger.database import Ledger
+from connectors.ledger.records import rejects
 from tasks.extract.coursera import CatalogSnapshot
 from tasks.runtime.run_context import RunContext
 

@@ -16,7 +16,7 @@ from prefect.concurrency.asyncio import concurrency
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
-from connectors.ledger.refresh_tokens import fingerprint
+from connectors.ledger.records.refresh_tokens import fingerprint
 from tasks.runtime.run_context import RunContext
 
 # What 360Learning allows at a time for a whole customer platform.

@@ -11,8 +11,8 @@ from connectors.errors import OutcomeUnknownError, SlotsTakenError, SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import NotFoundError
 from connectors.learning360.models import Operation, Result
-from connectors.ledger import submissions
-from connectors.ledger.submissions import Submission
+from connectors.ledger.records import submissions
+from connectors.ledger.records.submissions import Submission
 from tasks.load.batch import Batch
 from tasks.load.bulk_operation import BulkOperation
 from tasks.load.results import outcomes

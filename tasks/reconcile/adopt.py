@@ -8,10 +8,10 @@ import pandas as pd
 
 from connectors.errors import AccessError, SyncError
 from connectors.learning360.errors import MissingScopeError
-from connectors.ledger.attempts import accept_attempts, attempts_of
-from connectors.ledger.enrollments import reset_digests
 from connectors.ledger.keys import keyed, keys
-from connectors.ledger.targets import trust
+from connectors.ledger.records.attempts import accept_attempts, attempts_of
+from connectors.ledger.records.enrollments import reset_digests
+from connectors.ledger.records.targets import trust
 from tasks.extract.coursera import Reports
 from tasks.extract.learning360 import remote_attempts
 from tasks.runtime.run_context import RunContext

@@ -6,8 +6,8 @@ import orjson
 import pandas as pd
 
 from connectors.learning360.client import Learning360Client
-from connectors.ledger import courses as ledger
-from connectors.ledger.attempts import attempted_courses
+from connectors.ledger.records import courses as ledger
+from connectors.ledger.records.attempts import attempted_courses
 from connectors.settings import Learning360Settings
 from tasks.extract.accepted_courses import accepted_seconds
 from tasks.extract.coursera import CatalogSnapshot

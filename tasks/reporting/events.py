@@ -5,7 +5,7 @@ import logging
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
-from connectors.ledger.refresh_tokens import fingerprint
+from connectors.ledger.records.refresh_tokens import fingerprint
 from tasks.reporting.summary import Summary
 
 RUN_ENDED = "coursera-sync.run.ended"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from connectors.ledger.run_history import PastRun
+from connectors.ledger.lookups.run_history import PastRun
 from tasks.reporting.recorder import Example, RunRecorder, Section, Span
 from tasks.reporting.redaction import mask_addresses
 from tasks.reporting.summary import COUNTS, Summary

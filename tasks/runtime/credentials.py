@@ -12,7 +12,7 @@ from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.errors import MissingSettingsError
 from connectors.ledger.database import Ledger
-from connectors.ledger.refresh_tokens import fingerprint
+from connectors.ledger.records.refresh_tokens import fingerprint
 from connectors.settings import COURSERA, LEARNING360, Fallback, Settings, load_settings
 from tasks.reporting.events import token_used
 from tasks.runtime.refresh_token import coursera_client

@@ -9,8 +9,8 @@ from connectors.clock import Clock
 from connectors.errors import SyncError
 from connectors.ledger.database import Ledger
 from connectors.ledger.lock import Lock
-from connectors.ledger.runs import holder_of
-from connectors.ledger.targets import Target
+from connectors.ledger.records.runs import holder_of
+from connectors.ledger.records.targets import Target
 
 POLL_SECONDS = 1.0
 

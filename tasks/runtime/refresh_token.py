@@ -6,7 +6,7 @@ from connectors.auth import Token
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.ledger.database import Ledger
-from connectors.ledger.refresh_tokens import keep_renewed_token, renewed_token
+from connectors.ledger.records.refresh_tokens import keep_renewed_token, renewed_token
 from connectors.settings import Settings
 
 Keep = Callable[[str, str], bool]

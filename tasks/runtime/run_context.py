@@ -12,7 +12,7 @@ from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.database import Ledger
-from connectors.ledger.targets import Target
+from connectors.ledger.records.targets import Target
 from connectors.settings import Settings
 from tasks.reporting.progress import ProgressReporter
 from tasks.reporting.recorder import RunRecorder

@@ -11,10 +11,10 @@ import orjson
 from connectors.alias_file import load_aliases
 from connectors.errors import SettingsError, SyncError
 from connectors.learning360.client import Learning360Client
-from connectors.ledger import work_shares
-from connectors.ledger.run_history import past_runs, progress_deciles
-from connectors.ledger.runs import NewRun, finish_run, note_crashed, note_stream, start_run
-from connectors.ledger.targets import Target, find_target, known_target
+from connectors.ledger.lookups.run_history import past_runs, progress_deciles
+from connectors.ledger.records import work_shares
+from connectors.ledger.records.runs import NewRun, finish_run, note_crashed, note_stream, start_run
+from connectors.ledger.records.targets import Target, find_target, known_target
 from connectors.settings import Settings
 from tasks.reporting.events import run_ended
 from tasks.reporting.progress import ProgressReporter

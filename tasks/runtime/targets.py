@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from connectors.clock import Clock
 from connectors.errors import SyncError
 from connectors.ledger.database import Ledger, open_ledger
-from connectors.ledger.targets import identity_of_target
+from connectors.ledger.records.targets import identity_of_target
 from connectors.settings import Settings
 from connectors.target_file import by_target
 from tasks.reporting.publish import report_all, report_failure

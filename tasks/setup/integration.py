@@ -6,7 +6,7 @@ from collections import Counter
 from connectors.errors import OutcomeUnknownError, SyncError
 from connectors.learning360.errors import IntegrationExistsError, MissingScopeError
 from connectors.learning360.models import Integration, IntegrationBody, IntegrationPatch
-from connectors.ledger.targets import Target, set_integration
+from connectors.ledger.records.targets import Target, set_integration
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 

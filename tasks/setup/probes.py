@@ -12,9 +12,9 @@ from connectors.coursera.models import Page, report_fields
 from connectors.coursera.pagination import ListingCheck
 from connectors.errors import SyncError
 from connectors.learning360.errors import MissingScopeError
-from connectors.ledger import courses
-from connectors.ledger.attempts import latest_attempts
 from connectors.ledger.database import Ledger
+from connectors.ledger.records import courses
+from connectors.ledger.records.attempts import latest_attempts
 from tasks.extract.learning360 import as_one, attempts_on
 from tasks.extract.watermark import DAY_MS
 from tasks.reporting.recorder import Section

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from connectors.ledger.learners import addresses_of, external_ids_of, move_learners, record_addresses
+from connectors.ledger.records.learners import addresses_of, external_ids_of, move_learners, record_addresses
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.statistics.learner_moves import AddressMap, address_map, latest_addresses

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT
 from connectors.ledger.keys import KEY
-from connectors.ledger.rejects import reject_ids
+from connectors.ledger.records.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT
+from connectors.ledger.records.rejects import reject_ids
 from connectors.settings import SyncSettings
 from tasks.load.operations import SENT_COLUMNS, UNCERTAIN
 from tasks.reporting.summary import Counts

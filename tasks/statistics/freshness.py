@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from connectors.ledger import rejects
+from connectors.ledger.records import rejects
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.coursera import Reports
 from tasks.reporting.recorder import Section

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from connectors.ledger.attempts import attempts_between, attempts_of, attempts_of_learners
 from connectors.ledger.database import Ledger
-from connectors.ledger.enrollments import digests_between, digests_of, enrollments_of
 from connectors.ledger.keys import keyed, keys
+from connectors.ledger.records.attempts import attempts_between, attempts_of, attempts_of_learners
+from connectors.ledger.records.enrollments import digests_between, digests_of, enrollments_of
 from tasks.statistics.parts import Part
 from tasks.transform.row_keys import Numbers
 from tasks.transform.statistics.learner_moves import AddressMap
@@ -20,8 +20,8 @@ ROW = ["key", "program"]
 class LedgerState:
     """What the ledger knows of some learners' courses, by the keys that they have now.
 
-    ``enrollments``: `connectors.ledger.enrollments.ENROLLMENT_COLUMNS`; ``accepted``: the attempts that
-    360Learning has accepted, `connectors.ledger.attempts.ATTEMPT_COLUMNS`.
+    ``enrollments``: ENROLLMENT_COLUMNS; ``accepted``: the attempts that 360Learning has accepted,
+    ATTEMPT_COLUMNS (see `connectors.ledger.records`).
     """
 
     enrollments: pd.DataFrame

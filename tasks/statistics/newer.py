@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from connectors.ledger.enrollments import keys_recorded_since
+from connectors.ledger.records.enrollments import keys_recorded_since
 from tasks.extract.coursera import ListingRead
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step

@@ -6,9 +6,9 @@ from functools import partial
 import pandas as pd
 
 from connectors.coursera.models import report_json
-from connectors.ledger import rejects
-from connectors.ledger.enrollments import record_enrollments
-from connectors.ledger.runs import runs_of_parts
+from connectors.ledger.records import rejects
+from connectors.ledger.records.enrollments import record_enrollments
+from connectors.ledger.records.runs import runs_of_parts
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.accepted_courses import accepted_names
 from tasks.reporting.samples import sample_attempts

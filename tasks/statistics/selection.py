@@ -10,7 +10,7 @@ from connectors.coursera.models import report_rows
 from connectors.coursera.row_ids import row_ids
 from connectors.ledger.database import Ledger
 from connectors.ledger.keys import KEY, keyed
-from connectors.ledger.rejects import known_rejects, reject_ids
+from connectors.ledger.records.rejects import known_rejects, reject_ids
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.staging import StagedListing, typed
 from tasks.extract.window import EVERYTHING, ActivityWindow

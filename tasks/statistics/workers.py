@@ -1,25 +1,21 @@
 """A backfill on several workers: its parts go to other runs, which act under its lock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 import orjson
-from prefect.client.schemas.objects import FlowRun
-from prefect.deployments import run_deployment
-from prefect.exceptions import ObjectNotFound
 
 from connectors.errors import SyncError
-from connectors.ledger import runs, work_shares
+from connectors.ledger.records import runs, work_shares
 from tasks.reporting.summary import Counts
+from tasks.runtime.deployments import run_elsewhere
 from tasks.runtime.locks import locked
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.statistics.parts import Part
 
 DEPLOYMENT = "backfill-part/backfill-part"
-POLL_SECONDS = 1.0
 ADDED = ("extracted", "merged", "held", "unchanged", "submitted", "accepted", "rejected")
 
 
@@ -44,26 +40,18 @@ async def _distribute(run: RunContext, parts: Iterable[Part], workers: int) -> N
 
 @step("wait for the runs that share the work")
 async def _wait(run: RunContext, workers: int) -> None:
-    outcomes = await asyncio.gather(*(_one(run, worker) for worker in range(workers)), return_exceptions=True)
+    shares = [{"part_of": run.id, "worker": worker} for worker in range(workers)]
+    outcomes = await asyncio.gather(
+        *(run_elsewhere(DEPLOYMENT, one) for one in shares), return_exceptions=True
+    )
     for outcome in outcomes:
-        if isinstance(outcome, ObjectNotFound):
-            raise SyncError(
-                f"This Prefect server has no deployment {DEPLOYMENT}: `coursera-sync register` brings it."
-            ) from outcome
         if isinstance(outcome, BaseException):
             raise outcome
-    failed = sum(not (one.state and one.state.is_completed()) for one in outcomes if isinstance(one, FlowRun))
-    if failed:
+    if failed := outcomes.count(False):
         raise SyncError(
             f"{failed} of the {workers} runs that shared the work failed: see them in Prefect. What they had "
             "begun is finished by the next run."
         )
-
-
-async def _one(run: RunContext, worker: int) -> FlowRun:
-    parameters = {"part_of": run.id, "worker": worker}
-    begun = run_deployment(DEPLOYMENT, parameters=parameters, poll_interval=POLL_SECONDS)
-    return await cast("Awaitable[FlowRun]", begun)
 
 
 @asynccontextmanager

@@ -10,8 +10,8 @@ from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.database import Ledger, open_ledger
-from connectors.ledger.runs import NewRun, start_run
-from connectors.ledger.targets import Target, find_target
+from connectors.ledger.records.runs import NewRun, start_run
+from connectors.ledger.records.targets import Target, find_target
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox, running
 from tests.connections import clock_on, coursera_settings, learning360_settings

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, text
 
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger.database import Ledger, open_ledger, upsert
-from connectors.ledger.runs import NewRun, start_run
+from connectors.ledger.lookups.status import overview
+from connectors.ledger.records.runs import NewRun, start_run
+from connectors.ledger.records.targets import Target, find_target
 from connectors.ledger.schema import SCHEMA_VERSION, rejects
-from connectors.ledger.status import overview
-from connectors.ledger.targets import Target, find_target
 from tests.connections import all_that_shows
 from tests.postgres import BOTH_DATABASES
 

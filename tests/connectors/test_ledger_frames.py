@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from connectors.ledger import courses
-from connectors.ledger.attempts import ATTEMPT_COLUMNS, accept_attempts, attempts_of
-from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, enrollments_of, record_enrollments
 from connectors.ledger.keys import key_of
-from connectors.ledger.learners import addresses_of, move_learners, record_addresses
-from connectors.ledger.targets import Target, find_target
+from connectors.ledger.records import courses
+from connectors.ledger.records.attempts import ATTEMPT_COLUMNS, accept_attempts, attempts_of
+from connectors.ledger.records.enrollments import ENROLLMENT_COLUMNS, enrollments_of, record_enrollments
+from connectors.ledger.records.learners import addresses_of, move_learners, record_addresses
+from connectors.ledger.records.targets import Target, find_target
 
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 DTYPES = {

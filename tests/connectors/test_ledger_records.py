@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
-from connectors.ledger import courses, rejects, submissions
-from connectors.ledger.refresh_tokens import keep_renewed_token, renewed_token
-from connectors.ledger.runs import NewRun, finish_run, holder_of, note_crashed, note_stream, start_run
-from connectors.ledger.status import overview, rejected_rows
-from connectors.ledger.submissions import Submission
-from connectors.ledger.targets import Target, find_target, set_integration, trust
-from connectors.ledger.watermarks import Watermark, move_watermark, read_watermark
+from connectors.ledger.lookups.status import overview, rejected_rows
+from connectors.ledger.records import courses, rejects, submissions
+from connectors.ledger.records.refresh_tokens import keep_renewed_token, renewed_token
+from connectors.ledger.records.runs import NewRun, finish_run, holder_of, note_crashed, note_stream, start_run
+from connectors.ledger.records.submissions import Submission
+from connectors.ledger.records.targets import Target, find_target, set_integration, trust
+from connectors.ledger.records.watermarks import Watermark, move_watermark, read_watermark
 
 HERE = ("https://app.360learning.com", "group", "Coursera for Business")
 

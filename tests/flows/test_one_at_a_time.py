@@ -3,8 +3,8 @@
 import pytest
 
 from connectors.ledger.database import open_ledger
-from connectors.ledger.runs import NewRun, note_stream, start_run
-from connectors.ledger.targets import find_target
+from connectors.ledger.records.runs import NewRun, note_stream, start_run
+from connectors.ledger.records.targets import find_target
 from tests.installation import Sync
 from tests.postgres import BOTH_DATABASES
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.cli.observer import watched
+from flows.cli.output.observer import watched
 from flows.cli.run_flow import STDERR
 from sandbox.clock import DAY_MS
 from sandbox.values import Json

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from connectors.ledger import database, submissions
+from connectors.ledger import database
 from connectors.ledger.database import open_ledger
 from connectors.ledger.keys import key_of
+from connectors.ledger.records import submissions
 from connectors.ledger.schema import SCHEMA_VERSION
 from sandbox.values import Json
 from tests.installation import Sync

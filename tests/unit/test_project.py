@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("connectors", "flows", "tasks")
 MOST_LINES = 400
+MOST_FILES = 14
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[a-z0-9, ]+\])?==(?P<version>[^ ;]+)( ; .+)?")
 HASHED = re.compile(r"( --hash=sha256:[0-9a-f]{64})+")
 INDEX = re.compile(
@@ -104,6 +106,12 @@ def test_nothing_that_ships_imports_the_tests(package: str) -> None:
 def test_no_python_file_is_longer_than_can_be_read() -> None:
     sizes = {path: len(path.read_text().splitlines()) for path in tracked() if path.suffix == ".py"}
     assert {path: size for path, size in sizes.items() if size >= MOST_LINES} == {}
+
+
+@pytest.mark.parametrize("package", SHIPPED)
+def test_no_folder_has_more_files_than_can_be_overseen(package: str) -> None:
+    folders = Counter(path.parent for path in (ROOT / package).rglob("*.py"))
+    assert {folder: files for folder, files in folders.items() if files > MOST_FILES} == {}
 
 
 def test_prefect_loads_every_deployments_flow_and_the_standard_library_stays_what_it_is() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.cli.plan_table import MOST_CHARACTERS, change, shortened
+from flows.cli.output.plan_table import MOST_CHARACTERS, change, shortened
 
 LONG = "The same beginning of a long description, up to here: "
 ROW = {"action": "update", "field": "duration", "before": "60", "after": "90", "why": ""}

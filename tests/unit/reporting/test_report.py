@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from connectors.ledger.run_history import PastRun
+from connectors.ledger.lookups.run_history import PastRun
 from tasks.reporting import publish
 from tasks.reporting import report as reports
 from tasks.reporting.html import html

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from connectors.coursera.models import report_rows
 from connectors.coursera.row_ids import row_ids
-from connectors.ledger.attempts import ATTEMPT_COLUMNS
 from connectors.ledger.bulk_io import no_rows
-from connectors.ledger.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT
 from connectors.ledger.keys import KEY
-from connectors.ledger.rejects import reject_ids
+from connectors.ledger.records.attempts import ATTEMPT_COLUMNS
+from connectors.ledger.records.enrollments import ENROLLMENT_COLUMNS, HELD_ATTEMPT
+from connectors.ledger.records.rejects import reject_ids
 from connectors.ledger.schema import attempts, enrollments
 from tasks.extract.staging import typed
 from tasks.reporting.summary import Counts

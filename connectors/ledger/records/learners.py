@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from connectors.ledger.bulk_io import read_frame, upsert_frame
 from connectors.ledger.database import is_among
 from connectors.ledger.keys import keyed
-from connectors.ledger.rejects import move_rejects
+from connectors.ledger.records.rejects import move_rejects
 from connectors.ledger.schema import attempts, enrollments, learners
 
 _LEARNERS = select(learners.c.external_id, learners.c.learner, learners.c.updated_at)

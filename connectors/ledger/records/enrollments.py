@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
-from connectors.ledger.attempts import STATE
 from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, read_numbers, upsert_frame
 from connectors.ledger.database import is_among
 from connectors.ledger.keys import KEY
+from connectors.ledger.records.attempts import STATE
 from connectors.ledger.schema import attempts, enrollments, runs
 
 ENROLLMENT_COLUMNS = ["key", *KEY, "program", *STATE, "attempt", "digest"]

@@ -11,7 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from connectors.errors import SyncError
-from flows.cli.private_files import require_table_file, require_writable, try_to_write_table, write_privately
+from flows.cli.output.private_files import (
+    require_table_file,
+    require_writable,
+    try_to_write_table,
+    write_privately,
+)
 from tasks.reporting.plan import Plan
 from tasks.reporting.progress import observing
 from tasks.reporting.report import Report, failure

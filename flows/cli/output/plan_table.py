@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.errors import SettingsError
-from flows.cli.private_files import require_table_file, try_to_write_table
+from flows.cli.output.private_files import require_table_file, try_to_write_table
 from tasks.reporting.plan import Plan
 from tasks.reporting.redaction import mask_addresses
 

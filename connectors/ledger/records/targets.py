@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
-from connectors.ledger.refresh_tokens import fingerprint
+from connectors.ledger.records.refresh_tokens import fingerprint
 from connectors.ledger.schema import runs, targets
 
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
 
-from connectors.ledger import submissions
-from connectors.ledger.learner_lookup import STATISTIC_IMPORT, mentions
+from connectors.ledger.lookups.learner_lookup import STATISTIC_IMPORT, mentions
+from connectors.ledger.records import submissions
 from connectors.ledger.schema import attempts, enrollments, learners, rejects, targets
 
 #: Tables in which a learner stands by their address, or by an externalId of Coursera's that is their address.

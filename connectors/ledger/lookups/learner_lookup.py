@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, union
 
-from connectors.ledger import submissions
 from connectors.ledger.keys import key_of
+from connectors.ledger.lookups.status import Row, readable_rows
+from connectors.ledger.records import submissions
 from connectors.ledger.schema import attempts, courses, enrollments, rejects, runs, targets, watermarks
-from connectors.ledger.status import Row, readable_rows
 from connectors.ledger.streams import STATISTICS
 
 STATISTIC_IMPORT = "importExternalStatistics"

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from connectors.ledger.rejects import rejected_learners
+from connectors.ledger.records.rejects import rejected_learners
 from connectors.ledger.schema import targets
 from connectors.ledger.streams import STATISTICS
 

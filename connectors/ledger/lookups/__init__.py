@@ -1,0 +1,1 @@
+"""What people ask the ledger for, across its tables; nothing here is written."""

@@ -1,0 +1,1 @@
+"""The ledger's records, a module for each table or two."""
