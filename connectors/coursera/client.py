@@ -1,4 +1,4 @@
-"""Coursera for Business: the organisation, its programs, its catalog and its enrollment reports."""
+"""Coursera for Business: the organisation, its catalog and its enrollment reports."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import partial
@@ -9,7 +9,7 @@ import msgspec
 
 from connectors.auth import Token, TokenAuth
 from connectors.clock import Clock
-from connectors.coursera.models import Organisation, Page, Program, ReportsPage, report_rows
+from connectors.coursera.models import Organisation, Page, ReportsPage, report_rows
 from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, ListingCheck, read_pages
 from connectors.errors import AccessError, SyncError
 from connectors.http import Api, json_body, new_client, read_as, validated
@@ -57,15 +57,6 @@ class CourseraClient:
         if not answer:
             raise AccessError(NO_ORGANISATION)
         return validated(Organisation, answer, what="Coursera's organisation")
-
-    async def programs(self) -> list[Program]:
-        """All learning programs, without their content."""
-        pages = self._pages("programs", {"excludeContent": "true"}, ListingCheck())
-        return [
-            validated(Program, element, what="A program of Coursera's")
-            async for page in pages
-            for element in page.elements
-        ]
 
     def contents(self, check: ListingCheck, program_ids: Sequence[str] = ()) -> AsyncIterator[Page]:
         """Pages of the catalog: the organisation's whole one, or that of some programs."""

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator
 
 from connectors.coursera.row_ids import Hashes, hashes_of, row_ids
 
@@ -21,13 +21,6 @@ class Organisation(BaseModel):
     """The organisation behind an org_id: the cheapest proof that credentials and org_id belong together."""
 
     id: str = ""
-    name: str = ""
-
-
-class Program(BaseModel):
-    """A learning program of the organisation."""
-
-    id: str = Field(min_length=1)
     name: str = ""
 
 

@@ -50,6 +50,7 @@ class BulkDispatcher:
             if error is None:
                 await self.flush()
             elif isinstance(error, Exception):
+                self._error = self._error or error
                 await self._queue.join()
         finally:
             # Interrupted ones are finished by the next run. No file is removed before they have stopped.

@@ -59,16 +59,6 @@ def replace(run: RunContext, stream: str, rejected: pd.DataFrame, to_send: Seque
         rejects.upsert(db, run.target.id, stream, rejected, run_id=run.id, now_ms=now_ms)
 
 
-def replace_unmapped(run: RunContext, stream: str, rejected: pd.DataFrame) -> None:
-    """Keep rows that cannot be mapped, and forget those of earlier runs that are not among them."""
-    with run.ledger.begin() as db:
-        known = rejects.known_rejects(db, run.target.id, stream)
-        unmapped = known.loc[known["raw"].notna() & ~known["row_id"].isin(rejected["row_id"]), "row_id"]
-        rejects.delete(db, run.target.id, stream, unmapped.tolist())
-        now_ms = run.clock.now_ms()
-        rejects.upsert(db, run.target.id, stream, rejected, run_id=run.id, now_ms=now_ms)
-
-
 def drop_untried(run: RunContext, stream: str) -> None:
     """Forget rows that no run has tried again for SYNC_KEEP_REJECTS_DAYS: their integration is gone.
 

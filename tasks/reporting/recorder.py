@@ -157,7 +157,9 @@ class RunRecorder:
         return RunRecorder(self.monotonic, draft_of=self)
 
     def take_over(self, draft: RunRecorder) -> None:
-        """Make what a draft holds one's own."""
+        """Make what a draft, or a recorder of what was done for several runs, holds one's own."""
+        if draft.spans is not self.spans:
+            self.spans += draft.spans
         self.add(draft.counts)
         self.notes += draft.notes
         self.reasons += draft.reasons

@@ -8,15 +8,6 @@ KEY = ["learner", "course"]
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-NO_NUMBERS: Numbers = np.array([], dtype="int64")
-
-
-def isin_sorted(numbers: Numbers, some: Numbers) -> Mask:
-    """Tell of each number whether it is one of some, which are sorted."""
-    if not len(some):
-        return np.zeros(len(numbers), dtype=bool)
-    found: Mask = some[search_sorted(numbers, some)] == numbers
-    return found
 
 
 def search_sorted(numbers: Numbers, some: Numbers) -> Numbers:

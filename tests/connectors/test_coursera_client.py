@@ -60,18 +60,6 @@ async def test_the_organisation(coursera: CourseraClient, served: Sandbox, body:
     assert (organisation.id, organisation.name) == ("acme", "Acme")
 
 
-async def test_programs_are_read_without_their_content(coursera: CourseraClient, served: Sandbox) -> None:
-    served.world.add_program("Second", "prog-2")
-    assert [program.name for program in await coursera.programs()] == ["Academy", "Second"]
-    assert queries(served, "programs") == [{"excludeContent": "true", "start": "0", "limit": "1000"}]
-
-
-async def test_a_program_without_an_id_is_told(coursera: CourseraClient, served: Sandbox) -> None:
-    served.world.add_program("Second", id=None)
-    with pytest.raises(RequestError, match=r"program of Coursera's .* contract: id$"):
-        await coursera.programs()
-
-
 async def test_the_whole_catalog(coursera: CourseraClient, served: Sandbox) -> None:
     every = filled(served, 5)
     assert await ids(coursera.contents(ListingCheck())) == every

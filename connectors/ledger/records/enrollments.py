@@ -2,13 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, read_numbers, upsert_frame
 from connectors.ledger.database import is_among
 from connectors.ledger.keys import KEY
 from connectors.ledger.records.attempts import STATE
-from connectors.ledger.schema import attempts, enrollments, runs
+from connectors.ledger.schema import enrollments, runs
 
 ENROLLMENT_COLUMNS = ["key", *KEY, "program", *STATE, "attempt", "digest"]
 
@@ -74,9 +74,3 @@ def record_enrollments(db: Connection, target_id: int, read: pd.DataFrame, *, ru
 def reset_digests(db: Connection, target_id: int) -> None:
     """Have all enrollments looked at again, whether or not they change: what was accepted has changed."""
     db.execute(update(enrollments).filter_by(target_id=target_id).values(digest=None))
-
-
-def knows_nothing(db: Connection, target_id: int) -> bool:
-    """Whether there is no enrollment and no attempt at all."""
-    tables = (enrollments, attempts)
-    return not any(db.scalar(select(exists().where(table.c.target_id == target_id))) for table in tables)
