@@ -371,6 +371,6 @@ async def test_courseras_refusals_are_told_apart(
         changes = {"api_url": served.url("coursera") + changes["api_url"]}
     client, _ = keeping(served, client_clock, **changes)
     async with client:
-        for ask in (client.organisation, client.programs, lambda: anext(client.contents(ListingCheck()))):
+        for ask in (client.organisation, lambda: anext(client.contents(ListingCheck()))):
             with pytest.raises(AccessError, match=message):
                 await ask()

@@ -10,7 +10,8 @@ from tests.installation import Sync
 from tests.soak.killing import Death, killed
 
 SUBMIT = r"bulk/integrations/.*/stats$"
-MOMENTS = ("", SUBMIT, r"operations/[^/]+$", r"/results$")
+LOOKED_FOR = r"bulk/operations$"
+MOMENTS = ("", SUBMIT, LOOKED_FOR, r"operations/[^/]+$", r"/results$")
 
 
 class Outcome(Enum):
@@ -62,9 +63,10 @@ def listing_incomplete(sync: Sync, _: Random, __: Path) -> Outcome:
 def process_killed(sync: Sync, draw: Random, home: Path) -> Outcome:
     """The command's process group is killed at a request: at any, or where it matters most."""
     path = draw.choice(MOMENTS)
-    # The request is carried out, or it is not; nobody is left to read the answer.
-    action: Action = draw.choice(("lose", "answer"))
-    death = Death(action, path=path, skip=0 if path else draw.randrange(12))
+    if path == LOOKED_FOR:  # what was submitted is taken, and nobody has written that down
+        sync.sandbox.faults.add("lose", platform="learning360", method="POST", path=SUBMIT, times=1)
+    # The request itself is not carried out: it may not even have come in whole.
+    death = Death("answer", path=path, skip=0 if path else draw.randrange(12))
     is_dead = killed(sync, ["statistics", "--json"], death, home)
     return Outcome.BROKEN if is_dead else Outcome.WHOLE
 

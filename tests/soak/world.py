@@ -9,6 +9,8 @@ from sandbox.sandbox import Sandbox
 from sandbox.values import Json
 
 LEARNERS, STRANGERS, COURSES, ROWS = 24, 3, 24, 90
+#: The reports tell of what happened up to so long ago.
+LAG_MS = 44 * HOUR_MS
 #: After so many days a row's state is in 360Learning, whatever happened to a run meanwhile.
 SETTLED_DAYS = 3
 #: Every fourth learner has an externalId that is no address, and may change their address.
@@ -78,7 +80,7 @@ class Customer:
         for row in self._some(1, lambda row: row["isCompleted"] and self._is_settled(row)):
             self._enrol_anew(row)
         for _ in range(3):
-            self._enrol(self._now - self._draw.randrange(HOUR_MS, 20 * HOUR_MS))
+            self._enrol(self._now - self._draw.randrange(HOUR_MS, LAG_MS))
         self._make_troubles()
 
     def launch(self, count: int) -> None:
@@ -167,9 +169,9 @@ class Customer:
             self._progress(row)
 
     def _progress(self, row: Json) -> None:
-        """Somewhat further than before, within the last day, told with a delay; perhaps completed."""
+        """Somewhat further than before, told with a delay; perhaps completed."""
         earliest = max(row["enrolledAt"], row.get("lastActivityAt", 0)) + 1
-        moment = max(earliest, self._now - self._draw.randrange(10 * MINUTE_MS, 20 * HOUR_MS))
+        moment = max(earliest, self._now - self._draw.randrange(10 * MINUTE_MS, LAG_MS))
         percent = row["overallProgress"] + self._draw.choice((0.4, 1, 7.6, 20, 45))
         row.update(lastActivityAt=moment, updatedAt=self._now, overallProgress=min(percent, 100))
         row["approxTotalCourseHrs"] += self._draw.randrange(1, 8) / 4
@@ -182,7 +184,7 @@ class Customer:
     def _enrol_anew(self, row: Json) -> None:
         """The row of a completed enrollment tells of the next one from now on."""
         row.pop("completedAt", None)
-        enrolled = self._now - self._draw.randrange(2 * HOUR_MS, 20 * HOUR_MS)
+        enrolled = self._now - self._draw.randrange(2 * HOUR_MS, LAG_MS)
         row.update(enrolledAt=enrolled, lastActivityAt=enrolled, isCompleted=False, overallProgress=0)
         self._progress(row)
 
