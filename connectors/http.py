@@ -210,7 +210,7 @@ class Api:
         verdict = VERDICTS.get(response.status_code, Verdict.FATAL)
         answer = f"{place} answered {response.status_code}"
         if verdict is Verdict.FATAL:
-            raise RequestError(f"{answer}, which no retry can mend.")
+            raise RequestError(f"{answer}: not retryable.")
         if verdict is Verdict.AMBIGUOUS and not repeatable:
             raise OutcomeUnknownError(f"{answer}: it may or may not have been carried out.")
         raise TryLaterError(f"{answer}. Try again later.", retry_after=wait)

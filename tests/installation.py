@@ -181,7 +181,7 @@ class Sync:
         return {name: self.ledger(name) for name in metadata.tables if name != "runs"}
 
     def rejected(self, stream: str) -> dict[str, str]:
-        """The rows of a stream that are put aside: reasons by ids."""
+        """The rows of a stream that are rejected: reasons by ids."""
         return {row["row_id"]: row["reason"] for row in self.ledger("rejects") if row["stream"] == stream}
 
     def watermark(self, stream: str) -> int | None:

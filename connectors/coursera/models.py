@@ -51,7 +51,7 @@ class Page(BaseModel):
 class ReportRow(msgspec.Struct, gc=False, omit_defaults=True):
     """What is used of an enrollment report, whatever it holds; the rest of a row is not even read.
 
-    Where a row is put aside, these are what is kept of it.
+    Where a row is rejected, these are what is kept of it.
     """
 
     id: Any = None

@@ -63,7 +63,7 @@ Probe = Annotated[
     bool,
     typer.Option("--probe", help="Find out, by reading alone, what the platforms' contracts leave open."),
 ]
-Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rows put aside, by reason.")]
+Rejected = Annotated[bool, typer.Option("--rejected", help="Show the rejected rows, by reason.")]
 Repair = Annotated[
     bool, typer.Option("--repair", help="Send attempts that are missing, and update open ones that differ.")
 ]
@@ -78,9 +78,7 @@ ExportFile = Annotated[
 ]
 Csv = Annotated[
     Path | None,
-    typer.Option(
-        "--csv", metavar="FILE", help="Write every row put aside to a private file (addresses too)."
-    ),
+    typer.Option("--csv", metavar="FILE", help="Write every rejected row to a private file (addresses too)."),
 ]
 Learner = Annotated[str, typer.Option("--learner", metavar="MAIL", help="The learner's address.")]
 Course = Annotated[str, typer.Option("--course", metavar="ID", help="The course (Coursera's contentId).")]
@@ -230,7 +228,7 @@ def restore(
 def status(
     *, rejected: Rejected = False, csv: Csv = None, as_json: Json = False, verbose: Verbose = False
 ) -> None:
-    """Show what the ledger knows: integration, watermarks, last runs, open operations, rows put aside."""
+    """Show what the ledger knows: integration, watermarks, last runs, open operations, rejected rows."""
     run_flow.prepare(verbose=verbose)
     from flows.cli.status import show_status  # noqa: PLC0415
 

@@ -85,10 +85,10 @@ class _Demo:
         self._run(catalog)
         self._run(statistics)
         self._tell_course("a day later")
-        self._title("Once more, with nothing new: only rows put aside are tried again")
+        self._title("Once more, with nothing new: only rejected rows are tried again")
         self._run(catalog)
         self._run(statistics)
-        self._title("The rows put aside, by reason (coursera-sync status --rejected)")
+        self._title("The rejected rows, by reason (coursera-sync status --rejected)")
         show_status(rejected=True, csv_file=None, as_json=False, to_stderr=self._quiet)
         self._say("\nThe same commands work on your platforms: see README.md, First real run.")
         return self._runs

@@ -138,7 +138,7 @@ def _lines(story: Row) -> list[str]:
         *(("rule", rule) for rule in story["rules"]),
         *(("sent", _accepted(row)) for row in story["attempts"]),
         *(("on its way", _on_the_way(row)) for row in story["on_the_way"]),
-        *(("put aside", _put_aside(row)) for row in story["put_aside"]),
+        *(("rejected", _rejected(row)) for row in story["put_aside"]),
         *_now("360Learning now", story["learning360_now"], _held),
     ]
     return [f"  {label:<16} {text}" for label, text in lines]
@@ -171,7 +171,7 @@ def _on_the_way(row: Row) -> str:
     return f"attempt {row['attempt']}: {row['progress']} %, {where}; the next run finds out what came of it"
 
 
-def _put_aside(row: Row) -> str:
+def _rejected(row: Row) -> str:
     what = "a row" if row["attempt"] is None else f"attempt {row['attempt']}"
     again = "its outcome is looked for" if row["outcome_unknown"] else "tried again"
     return (

@@ -43,7 +43,9 @@ def forget(learner: str, *, yes: bool, as_json: bool) -> None:
         print_json({"flow": "forget", "state": "completed", "learner": learner, "removed": counts})
     else:
         typer.echo(
-            f"Removed: {_in_words(counts)}." if any(counts.values()) else f"Nothing of {learner} here."
+            f"Removed: {_in_words(counts)}."
+            if any(counts.values())
+            else f"The ledger has no records of {learner}."
         )
     if others:
         typer.echo(f"Other addresses, perhaps of the same person: {', '.join(others)}", err=True)
@@ -53,7 +55,7 @@ def _confirm(*, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise SettingsError("Nobody can be asked here: confirm with --yes. Nothing was removed.")
+        raise SettingsError("Not a terminal: pass --yes to confirm. Nothing was removed.")
     if not typer.confirm("Remove them?", err=True):
         raise SyncError("Nothing was removed.")
 

@@ -76,7 +76,7 @@ def run(
     else:
         typer.echo(in_words(summary))
         if summary.rejected:
-            typer.echo("  why rows were put aside: coursera-sync status --rejected")
+            typer.echo("  why rows were rejected: coursera-sync status --rejected")
     raise typer.Exit(summary.exit_code)
 
 

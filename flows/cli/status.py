@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool, to_stderr: bool = False) -> None:
-    """Print the overview; with ``csv_file`` write every row put aside to it, for the user alone."""
+    """Print the overview; with ``csv_file`` write every rejected row to it, for the user alone."""
     with open_ledger(load_sync_settings().state_url) as ledger, ledger.read() as db:
         targets = overview(db)
         if csv_file is not None:
@@ -47,8 +47,8 @@ def _lines(target: Row) -> list[str]:
 
 
 def _rejected_lines(target: Row) -> list[str]:
-    lines = [f"  put aside    {row['count']} {row['stream']}: {row['reason']}" for row in target["rejected"]]
-    return lines or ["  put aside    nothing"]
+    lines = [f"  rejected     {row['count']} {row['stream']}: {row['reason']}" for row in target["rejected"]]
+    return lines or ["  rejected     nothing"]
 
 
 def _run(run: Row) -> str:

@@ -110,7 +110,7 @@ def templates(action: ActionTypes) -> list[AutomationCore]:
         ),
         _alert(
             "many rows put aside",
-            "A run put aside as many rows as SYNC_ALERT_REJECTS, or more. `coursera-sync status --rejected` "
+            "A run rejected as many rows as SYNC_ALERT_REJECTS, or more. `coursera-sync status --rejected` "
             "says why.",
             _many_rejected(),
             action,

@@ -61,13 +61,13 @@ def check_archive_limit(run: RunContext, missing: MissingCourses) -> None:
     if not diff.exceeds(missed, missing.live, settings.archive_limit):
         return
     limit = f"{settings.archive_limit:.0%}"
-    what = f"the catalog misses {missed} of {missing.live} live courses, more than {limit}"
+    what = f"{missed} of {missing.live} live courses are missing, more than {limit}"
     if settings.archive_removed:
         raise SyncError(
             f"Stopped before anything was written: {what}. See whether Coursera's contract or programs have "
             "changed; if that is right, raise SYNC_ARCHIVE_LIMIT for one run."
         )
-    run.note(f"Look at Coursera: {what}. Nothing is archived: SYNC_ARCHIVE_REMOVED is off")
+    run.note(f"Catalog shrank: {what}. Nothing is archived: SYNC_ARCHIVE_REMOVED is off")
 
 
 def count_missed_day(ledger: Ledger, target_id: int, missing: MissingCourses, day: str) -> None:

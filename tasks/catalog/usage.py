@@ -45,9 +45,9 @@ async def _seen(run: RunContext, scope: str, look: Awaitable[T]) -> T | None:
     try:
         return await look
     except MissingScopeError:
-        run.note(f"Less can be said of where missing courses are used: {scope} is not granted")
+        run.note(f"Course usage is incomplete: scope {scope} is not granted")
     except SyncError as error:
-        run.note(f"Less can be said of where missing courses are used: {error}")
+        run.note(f"Course usage is incomplete: {error}")
     return None
 
 

@@ -31,7 +31,7 @@ async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
         left = submissions.left_open(db, run.target.id, tuple(by_type))
     if run.dry_run:
         if left:
-            run.note(f"Bulk operations left open, which a run would finish first: {len(left)}")
+            run.note(f"Unfinished bulk operations, which the next run completes first: {len(left)}")
         return
     for submission in left:
         await _recover(run, by_type[submission.type], submission)

@@ -70,7 +70,7 @@ def drop_untried(run: RunContext, stream: str) -> None:
     with run.ledger.begin() as db:
         dropped = rejects.drop_untried(db, stream, run.clock.now_ms() - days * MS_PER_DAY)
     if dropped:
-        run.note(f"Rows put aside and not tried again for {days} days, now forgotten: {dropped}")
+        run.note(f"Rejected rows not tried again for {days} days, now forgotten: {dropped}")
 
 
 def _course(row: object) -> str | None:

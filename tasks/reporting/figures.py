@@ -46,7 +46,7 @@ def _progress(report: Report) -> Picture:
 def _rows(report: Report) -> Picture:
     accepted = Series("accepted", _of_history(report, "accepted"), BLUE)
     archived = Series("archived", _of_history(report, "archived"), GREEN)
-    rejected = Series("put aside", _of_history(report, "rejected"), ORANGE)
+    rejected = Series("rejected", _of_history(report, "rejected"), ORANGE)
     series = [one for one in (accepted, archived, rejected) if one is not archived or any(one.values)]
     last = ", ".join(f"{one.values[-1]:g} {one.name}" for one in series)
     return _picture(

@@ -21,7 +21,7 @@ def markdown(report: Report) -> str:
         _counts(report),
         _bullets("Notes", report.notes),
         _section(
-            "Put aside, by reason", ("reason", "rows"), ((one.reason, one.rows) for one in report.reasons)
+            "Rejected, by reason", ("reason", "rows"), ((one.reason, one.rows) for one in report.reasons)
         ),
         _section(
             f"{report.sends}: {report.changes}",

@@ -24,7 +24,7 @@ from tasks.reporting.summary import Summary
 
 PATIENCE_SECONDS = 30.0
 UNTOLD = "The run could not be reported on"
-NOTHING = [{"reason": "nothing was put aside", "rows": 0}]
+NOTHING = [{"reason": "nothing was rejected", "rows": 0}]
 # A page or an operation may come many times a second; each telling is a request to Prefect's server.
 AT_MOST_EVERY_SECONDS = 3.0
 ALL_PERCENT = 100.0
@@ -87,7 +87,7 @@ async def publish(report: Report) -> None:
                 await acreate_table_artifact(
                     key=report.key("put-aside"),
                     table=rejected or NOTHING,
-                    description=f"Rows put aside by reason, {report.rejected} in all",
+                    description=f"Rejected rows by reason, {report.rejected} in all",
                 )
             for section in report.sections:
                 await _publish_table(report, section)

@@ -22,7 +22,7 @@ MEANINGS = {
     "unchanged": "360Learning has it already",
     "submitted": "rows for bulk operations",
     "accepted": "taken by 360Learning",
-    "rejected": "put aside, with a reason",
+    "rejected": "rejected, with a reason",
     "archived": "courses archived",
     "recovered": "settled for an earlier run that was interrupted",
 }

@@ -275,9 +275,7 @@ def as_sync_error(error: Exception) -> SyncError:
     """A failure in words for people, whatever it was."""
     if isinstance(error, SyncError):
         return error
-    return SyncError(
-        f"A fault of this program ({type(error).__name__}): run with --verbose and report what it says."
-    )
+    return SyncError(f"Internal error ({type(error).__name__}): run with --verbose and report what it says.")
 
 
 def _checked(settings: Settings) -> Settings:

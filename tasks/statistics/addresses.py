@@ -33,9 +33,9 @@ def _settled(run: RunContext, seen: pd.DataFrame, *, writes: bool) -> AddressMap
         record_addresses(db, run.target.id, current)
     by_alias = moved & run.aliases.keys()
     if by_alias:
-        run.note(f"Learners with a new alias, whose records now stand under it: {len(by_alias)}")
+        run.note(f"Learners moved to their new alias: {len(by_alias)}")
     if moved - by_alias:
-        run.note(f"Learners with a new address, whose attempts moved with it: {len(moved - by_alias)}")
+        run.note(f"Learners moved to their new address, with their attempts: {len(moved - by_alias)}")
     return addresses
 
 

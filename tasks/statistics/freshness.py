@@ -15,7 +15,7 @@ def add_freshness_section(run: RunContext, reports: Reports) -> None:
     """Tell it in the run's report; moments are UTC.
 
     The reports lag live data by up to 24 hours, and new enrollments by up to 48; a change is unsent while its
-    row is put aside.
+    row is rejected.
     """
     with run.ledger.read() as db:
         unsent = rejects.oldest(db, run.target.id, STATISTICS)
@@ -23,7 +23,7 @@ def add_freshness_section(run: RunContext, reports: Reports) -> None:
     rows = [
         ("Read from Coursera from", _moment(reports.read.began_at)),
         ("The newest change among what was read", _moment(newest) if newest else NONE),
-        ("The oldest change not sent (put aside since)", NONE if unsent is None else _moment(unsent)),
+        ("The oldest change not sent (rejected since)", NONE if unsent is None else _moment(unsent)),
     ]
     run.recorder.section("freshness", Section("Freshness", ("what", "as of (UTC)"), rows))
 

@@ -84,7 +84,7 @@ def instances(column: pd.Series, kind: type | tuple[type, ...]) -> pd.Series:
 
 
 class Reasons:
-    """Why rows are put aside: the first reason that is added for a row stays."""
+    """Why rows are rejected: the first reason that is added for a row stays."""
 
     def __init__(self, index: pd.Index) -> None:
         """Start with no reason for any row of the index."""

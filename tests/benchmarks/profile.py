@@ -43,7 +43,7 @@ def stacks() -> list[str]:
         ]
         profiler = [str(Path(sys.executable).with_name("py-spy")), "record", *options, "--"]
         command = [*profiler, sys.executable, "-m", "flows.cli", "statistics"]
-        subprocess.run(command, env=os.environ | environment, check=False)  # noqa: S603 - rows put aside are exit 3
+        subprocess.run(command, env=os.environ | environment, check=False)  # noqa: S603 - rejected rows are exit 3
         return file.read_text().splitlines()
 
 

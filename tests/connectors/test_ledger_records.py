@@ -204,13 +204,13 @@ def test_what_was_left_open_is_listed_by_kind_oldest_first(db: Connection, targe
     assert submissions.known_operations(db, target.id) == {"op-1"}
 
 
-def aside(*rows: tuple[str, str]) -> pd.DataFrame:
+def rejected(*rows: tuple[str, str]) -> pd.DataFrame:
     columns = {"row_id": [row[0] for row in rows], "reason": [row[1] for row in rows]}
     nothing = dict.fromkeys(("learner", "course", "raw"))
     return pd.DataFrame(columns, dtype="str").assign(**nothing)
 
 
-def put_aside(db: Connection, target: Target, rows: pd.DataFrame, at: int, stream: str = "catalog") -> None:
+def reject(db: Connection, target: Target, rows: pd.DataFrame, at: int, stream: str = "catalog") -> None:
     rejects.upsert(db, target.id, stream, rows, run_id="run", now_ms=at)
 
 
@@ -219,31 +219,31 @@ def known(db: Connection, target: Target, stream: str = "catalog") -> dict[str, 
     return dict(zip(frame["row_id"], frame["reason"], strict=True))
 
 
-def test_a_row_put_aside_again_keeps_its_first_date(db: Connection, target: Target) -> None:
-    put_aside(db, target, aside(("a", "old"), ("b", "old")), 1)
-    put_aside(db, target, aside(("a", "new"), ("c", "new")), 2)
+def test_a_row_rejected_again_keeps_its_first_date(db: Connection, target: Target) -> None:
+    reject(db, target, rejected(("a", "old"), ("b", "old")), 1)
+    reject(db, target, rejected(("a", "new"), ("c", "new")), 2)
     assert known(db, target) == {"a": "new", "b": "old", "c": "new"}
     dates = {row.row_id: (row.first_at, row.last_at) for row in db.execute(text("SELECT * FROM rejects"))}
     assert dates == {"a": (1, 2), "b": (1, 1), "c": (2, 2)}
 
 
 def test_a_row_that_comes_twice_is_aside_once_with_its_last_reason(db: Connection, target: Target) -> None:
-    put_aside(db, target, aside(("a", "first"), ("b", "one"), ("a", "last")), 1)
+    reject(db, target, rejected(("a", "first"), ("b", "one"), ("a", "last")), 1)
     assert known(db, target) == {"b": "one", "a": "last"}
 
 
 def test_streams_and_targets_have_their_own_rows_aside(db: Connection, target: Target) -> None:
     other = find_target(db, "https://other", "group", "name")
-    put_aside(db, target, aside(("a", "catalog's")), 1)
-    put_aside(db, target, aside(("a", "statistics'")), 2, "statistics")
-    put_aside(db, other, aside(("a", "the other's")), 3)
+    reject(db, target, rejected(("a", "catalog's")), 1)
+    reject(db, target, rejected(("a", "statistics'")), 2, "statistics")
+    reject(db, other, rejected(("a", "the other's")), 3)
     rejects.delete(db, target.id, "catalog", ["a", "never there"])
     assert (known(db, target), known(db, target, "statistics")) == ({}, {"a": "statistics'"})
     assert known(db, other) == {"a": "the other's"}
 
 
 def test_an_unknown_outcome_is_kept_until_it_is_known(db: Connection, target: Target) -> None:
-    put_aside(db, target, aside(("a", "unknown")).assign(uncertain="{}", learner="ann@example.com"), 1)
+    reject(db, target, rejected(("a", "unknown")).assign(uncertain="{}", learner="ann@example.com"), 1)
     assert rejects.known_rejects(db, target.id, "catalog")["uncertain"].tolist() == ["{}"]
     rejects.clear_uncertain(db, target.id, "catalog")
     frame = rejects.known_rejects(db, target.id, "catalog")
@@ -252,7 +252,7 @@ def test_an_unknown_outcome_is_kept_until_it_is_known(db: Connection, target: Ta
 
 
 def test_nothing_aside_is_an_empty_frame_of_text(db: Connection, target: Target) -> None:
-    put_aside(db, target, aside(), 1)
+    reject(db, target, rejected(), 1)
     frame = rejects.known_rejects(db, target.id, "catalog")
     assert list(frame.columns) == list(rejects.COLUMNS)
     assert {str(dtype) for dtype in frame.dtypes} == {"str"}
@@ -274,7 +274,7 @@ def lived(db: Connection, target: Target) -> Target:
     for name in ("open", "closed"):
         submissions.intend(db, submission(target, name), 1_768_464_002_000)
     submissions.close(db, "closed", "failed", 3)
-    put_aside(db, target, aside(("a", "rare"), ("b", "often"), ("c", "often")), 1_768_464_003_000)
+    reject(db, target, rejected(("a", "rare"), ("b", "often"), ("c", "often")), 1_768_464_003_000)
     return integrated
 
 

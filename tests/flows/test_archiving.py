@@ -151,7 +151,7 @@ def test_a_catalog_that_has_collapsed_stops_the_run_before_it_writes(
     platform, ledger = sync.platform(), sync.remembered()
     summary = sync.catalog()
     assert (summary.state, summary.exit_code) == ("failed", 1)
-    assert "misses 6 of 10 live courses, more than 50%" in (summary.error or "")
+    assert "6 of 10 live courses are missing, more than 50%" in (summary.error or "")
     assert "SYNC_ARCHIVE_LIMIT" in (summary.error or "")
     assert (sync.platform(), sync.remembered()) == (platform, ledger)
 
@@ -173,7 +173,7 @@ def test_where_archiving_is_off_a_collapse_is_a_note(sync: Sync, archiving: pyte
     summary = sync.catalog()
     assert (summary.state, summary.accepted, summary.archived) == ("completed", 1, 0)
     (note,) = summary.notes
-    assert "misses 5 of 10 live courses" in note
+    assert "5 of 10 live courses are missing" in note
     assert len(sync.courses()) == 11
 
 

@@ -9,7 +9,7 @@ from sandbox.values import Json
 from tests.installation import Sync
 from tests.observer import Observer, observed
 
-NOT_GRANTED = "Less can be said of where missing courses are used: {} is not granted"
+NOT_GRANTED = "Course usage is incomplete: {} is not granted"
 
 
 @pytest.fixture(autouse=True)

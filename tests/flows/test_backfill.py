@@ -110,7 +110,7 @@ def test_rows_of_one_course_stay_together_across_months(sync: Sync) -> None:
     assert attempt.first_ms == done - 30 * DAY_MS
 
 
-def test_rows_put_aside_are_tried_again_once(sync: Sync, course: Json) -> None:
+def test_rejected_rows_are_tried_again_once(sync: Sync, course: Json) -> None:
     unknown = sync.sandbox.world.add_report("dan@example.com", course, overallProgress=10)
     assert sync.statistics().rejected == 1
     summary = sync.backfill(active_from=sync.days_ago(50))

@@ -1,4 +1,4 @@
-"""`catalog`: what is new or changed goes to 360Learning, once; what cannot be mapped stays aside."""
+"""`catalog`: what is new or changed goes to 360Learning, once; what cannot be mapped is rejected."""
 
 from collections.abc import Sequence
 
@@ -94,7 +94,7 @@ def test_an_integration_that_was_removed_is_made_anew_and_filled(sync: Sync) -> 
     assert sync.catalog().unchanged == 3
 
 
-def test_a_row_put_aside_is_counted_and_stays_with_its_reason(sync: Sync) -> None:
+def test_a_rejected_row_is_counted_and_stays_with_its_reason(sync: Sync) -> None:
     sync.add_courses(2)
     bad = sync.sandbox.world.add_content(BLANK)
     for accepted, unchanged in ((2, 0), (0, 2)):
@@ -104,7 +104,7 @@ def test_a_row_put_aside_is_counted_and_stays_with_its_reason(sync: Sync) -> Non
         assert sync.rejected("catalog") == {bad["id"]: "name is missing"}
 
 
-def test_a_row_put_aside_goes_once_it_is_mended(sync: Sync) -> None:
+def test_a_rejected_row_goes_once_it_is_mended(sync: Sync) -> None:
     bad = sync.sandbox.world.add_content(BLANK)
     sync.catalog()
     bad["name"] = "Good"
@@ -113,14 +113,14 @@ def test_a_row_put_aside_goes_once_it_is_mended(sync: Sync) -> None:
     assert sync.rejected("catalog") == {}
 
 
-def test_a_row_put_aside_goes_once_a_complete_reading_no_longer_shows_it(sync: Sync) -> None:
+def test_a_rejected_row_goes_once_a_complete_reading_no_longer_shows_it(sync: Sync) -> None:
     sync.sandbox.world.add_content(BLANK)
     sync.catalog()
     sync.sandbox.world.contents.clear()
     assert (sync.catalog().state, sync.rejected("catalog")) == ("completed", {})
 
 
-def test_a_reading_that_leaves_out_a_row_put_aside_tries_it_again_all_the_same(sync: Sync) -> None:
+def test_a_reading_that_leaves_out_a_rejected_row_tries_it_again_all_the_same(sync: Sync) -> None:
     other = program_of(sync, "other")
     add(sync, "Elsewhere", other)
     bad = sync.sandbox.world.add_content(BLANK)
@@ -137,7 +137,7 @@ def test_an_element_that_is_no_object_does_not_stop_the_others(sync: Sync) -> No
     assert (summary.extracted, summary.accepted, summary.rejected) == (4, 1, 3)
 
 
-def test_a_course_that_360learning_refuses_is_put_aside_and_sent_again(sync: Sync) -> None:
+def test_a_course_that_360learning_refuses_is_rejected_and_sent_again(sync: Sync) -> None:
     (course,) = sync.add_courses(1)
     refusal = {"status": "error", "errorMessage": "Not now, says ann@example.com"}
     refused = [{"input": {"externalId": course["contentId"]}, **refusal}]

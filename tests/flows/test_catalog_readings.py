@@ -111,7 +111,7 @@ def test_an_incomplete_reading_leaves_the_watermark_where_it_was(sync: Sync) -> 
     assert sync.watermark("catalog") == before
 
 
-def test_an_incomplete_reading_forgets_no_row_put_aside(sync: Sync) -> None:
+def test_an_incomplete_reading_forgets_no_row_rejected(sync: Sync) -> None:
     bad = sync.sandbox.world.add_content("   ")
     sync.catalog()
     sync.sandbox.world.contents.clear()

@@ -305,7 +305,7 @@ def test_statistics_say_as_of_when_they_are(sync: Sync) -> None:
     text = shown(statistics).markdown("statistics-report")
     assert "## Freshness" in text
     assert f"| The newest change among what was read | {moment(updated_at)} |" in text
-    assert "| The oldest change not sent (put aside since) |" in first
+    assert "| The oldest change not sent (rejected since) |" in first
     assert aside_since[:13] in text.partition("The oldest change")[2].partition("\n")[0]
 
 

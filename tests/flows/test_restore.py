@@ -107,7 +107,7 @@ def test_a_course_that_is_back_at_coursera_stays(sync: Sync) -> None:
     assert (summary.unchanged, summary.archived) == (4, 0)
 
 
-def test_a_course_that_360learning_refuses_is_put_aside_and_can_be_restored_later(sync: Sync) -> None:
+def test_a_course_that_360learning_refuses_is_rejected_and_can_be_restored_later(sync: Sync) -> None:
     (gone,) = archived(sync, 1)
     refusal = {"input": {"externalId": gone["contentId"]}, "status": "error", "errorMessage": "Not now"}
     sync.sandbox.faults.add("answer", path="/results$", status=200, body=[refusal], times=1)

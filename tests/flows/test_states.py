@@ -108,7 +108,7 @@ def test_a_run_that_put_nothing_aside_is_completed(sync: Sync, seen: Seen) -> No
     assert (state.type, state.name) == (StateType.COMPLETED, "Completed")
 
 
-def test_rows_put_aside_show_in_the_name_of_the_state(sync: Sync, seen: Seen) -> None:
+def test_rejected_rows_show_in_the_name_of_the_state(sync: Sync, seen: Seen) -> None:
     sync.sandbox.world.add_content("   ")
     state = read_back(seen.run(catalog)).state
     assert state is not None

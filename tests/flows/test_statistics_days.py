@@ -126,7 +126,7 @@ def test_a_dry_run_writes_nothing_and_counts(sync: Sync, course: Json) -> None:
     assert (sync.platform(), sync.remembered()) == (platform, ledger)
 
 
-def test_rows_put_aside_do_not_hold_the_watermark_back(sync: Sync, course: Json) -> None:
+def test_rejected_rows_do_not_hold_the_watermark_back(sync: Sync, course: Json) -> None:
     sync.sandbox.world.add_report("stranger@example.com", course, overallProgress=10)
     began_at = sync.clock()
     assert sync.statistics().state == "completed_with_rejects"

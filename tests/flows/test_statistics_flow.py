@@ -285,7 +285,7 @@ def test_an_address_that_changed_moves_the_attempts(sync: Sync, course: Json) ->
     goes_on(sync, row, 60)
     summary = sync.statistics()
     assert (summary.accepted, summary.rejected) == (1, 0)
-    assert summary.notes == ["Learners with a new address, whose attempts moved with it: 1"]
+    assert summary.notes == ["Learners moved to their new address, with their attempts: 1"]
     assert sync.attempts("ann.new@example.com", course["contentId"]) == [("open", 60)]
     assert {row["learner"] for row in sync.ledger("attempts")} == {"ann.new@example.com"}
 

@@ -62,7 +62,7 @@ def held_by(sandbox: Sandbox, environment: dict[str, str], backfill: list[str]) 
     ours = sandbox.environment() | environment
     ran([sys.executable, "-m", "flows.cli", "setup"], ours)
     subprocess.run([sys.executable, "-m", "flows.cli", "catalog"], cwd=ROOT, env=ours, check=False)
-    subprocess.run(backfill, cwd=ROOT, env=ours, check=False)  # noqa: S603 - exit 3 where rows are put aside
+    subprocess.run(backfill, cwd=ROOT, env=ours, check=False)  # noqa: S603 - exit 3 where rows are rejected
     return comparable(state(sandbox.learning360))["attempts"]
 
 

@@ -75,7 +75,7 @@ def _survives(state_url: str, kills: list[int], expected: dict[str, Any]) -> Non
         assert one.state() == expected
         sent = one.submissions()
         assert one.run().returncode == 0
-        assert one.submissions() - sent <= 1  # rows put aside are tried again, nothing else
+        assert one.submissions() - sent <= 1  # rejected rows are tried again, nothing else
         assert one.state() == expected
 
 

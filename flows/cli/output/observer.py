@@ -47,7 +47,7 @@ def watched(
         with observer.bars, observing(observer):
             yield
     except BaseException as error:
-        message = str(error) if isinstance(error, SyncError) else "Interrupted, or a fault of this program."
+        message = str(error) if isinstance(error, SyncError) else "Interrupted, or an internal error."
         observer.reports = observer.reports or [failure(flow, message, time.time_ns() // 1_000_000)]
         raise
     finally:

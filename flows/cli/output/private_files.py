@@ -33,7 +33,7 @@ def require_writable(option: str, path: Path) -> None:
     if path.is_dir():
         raise SettingsError(f"{option} {path} is a folder: name a file in it.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise SettingsError(f"{option} {path} cannot be written: {path.parent} is no folder of yours.")
+        raise SettingsError(f"{option} {path} cannot be written: {path.parent} is not writable.")
 
 
 def write_privately(path: Path, content: bytes) -> None:

@@ -1,7 +1,7 @@
 """Elements of Coursera's catalog → 360Learning's external courses.
 
 The 13 rows of the content mapping, in columns: every rule works on all elements at once. An element that
-cannot be mapped is put aside with the first reason found, and does not stop the others.
+cannot be mapped is rejected with the first reason found, and does not stop the others.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _sized(courses: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
 
 
 def _rejects(reasons: Reasons) -> pd.DataFrame:
-    """List the elements put aside."""
+    """List the rejected elements."""
     found = reasons.series[reasons.bad]
     return pd.DataFrame({"position": found.index, "reason": found.array})
 

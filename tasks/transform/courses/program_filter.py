@@ -7,7 +7,7 @@ from typing import Any
 def of_programs(elements: Iterable[object], programs: Collection[str]) -> list[object]:
     """The catalog's elements that some programs have, each with those of its programs alone.
 
-    An element that does not tell its programs passes: whoever maps it puts it aside with its reason.
+    An element that does not tell its programs passes: whoever maps it rejects it with its reason.
     """
     return [one for element in elements if (one := _narrowed(element, programs)) is not None]
 

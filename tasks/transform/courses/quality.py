@@ -1,6 +1,6 @@
 """What is missing or odd in Coursera's data of the courses that are mapped.
 
-None of it puts a course aside: an absent field is left out, an unknown word is read as the next best. People
+None of it rejects a course: an absent field is left out, an unknown word is read as the next best. People
 see it all the same, as a course without a picture or in the wrong language, and may ask Coursera to mend it.
 """
 

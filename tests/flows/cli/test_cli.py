@@ -51,7 +51,7 @@ def command(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> Sync:
 
 @pytest.fixture
 def ledger(sync: Sync) -> Sync:
-    """An installation with a ledger that knows of a run and of a row put aside."""
+    """An installation with a ledger that knows of a run and of a rejected row."""
     sync.add_courses(2)
     sync.sandbox.enroll("bad@example.com", sync.sandbox.world.contents[0], overallProgress="many")
     sync.sandbox.world.add_report("stranger@example.com", sync.sandbox.world.contents[0], overallProgress=10)
@@ -71,7 +71,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_rows_put_aside_are_exit_3_and_without_them_it_is_0(command: Sync, tmp_path: Path) -> None:
+def test_rejected_rows_are_exit_3_and_without_them_it_is_0(command: Sync, tmp_path: Path) -> None:
     command.add_courses(2)
     bad = command.sandbox.world.add_content("   ")
     first = run("catalog", "--json")
@@ -231,8 +231,8 @@ def test_status_tells_people_all_at_a_glance(ledger: Sync) -> None:
         "live courses 2",
         "statistics: 2026-01-15 08:00 UTC",
         "completed with rejects",
-        "put aside    1 statistics: overallProgress is not a number",
-        "put aside    1 statistics: 360Learning: User not found",
+        "rejected     1 statistics: overallProgress is not a number",
+        "rejected     1 statistics: 360Learning: User not found",
     ):
         assert word in ended.stdout
     assert "@" not in ended.stdout
@@ -256,7 +256,7 @@ def test_status_rejected_shows_reasons_alone(here: Command, ledger: Sync) -> Non
     assert ledger.rejected("catalog") == {}
 
 
-def test_the_csv_of_rows_put_aside_is_private(here: Command, ledger: Sync, tmp_path: Path) -> None:
+def test_the_csv_of_rejected_rows_is_private(here: Command, ledger: Sync, tmp_path: Path) -> None:
     file = tmp_path / "aside.csv"
     file.write_text("somebody else's")
     file.chmod(0o644)

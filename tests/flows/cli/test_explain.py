@@ -82,15 +82,15 @@ def test_what_was_refused_or_cannot_be_mapped_is_told_with_its_reason(
     sync.sandbox.enroll(f"jo{ANN}", course, overallProgress=-1)
     sync.statistics()
     refused = command("explain", "--learner", "stranger@example.com", "--course", course["contentId"]).stdout
-    assert "put aside        attempt 1: 360Learning: User not found (since 2026-01-15 08:00 UTC" in refused
+    assert "rejected         attempt 1: 360Learning: User not found (since 2026-01-15 08:00 UTC" in refused
     assert "360Learning now  knows no user of this address" in refused
     unmapped = command("explain", "--learner", ANN, "--course", course["contentId"]).stdout
-    assert unmapped.count("put aside ") == 1
-    assert "put aside        a row: overallProgress is not a number" in unmapped
+    assert unmapped.count("rejected  ") == 1
+    assert "rejected         a row: overallProgress is not a number" in unmapped
     bad["overallProgress"] = 10
     sync.statistics()
     mended = command("explain", "--learner", ANN, "--course", course["contentId"]).stdout
-    assert "put aside" not in mended
+    assert "rejected  " not in mended
     assert "sent             attempt 1: 10 %" in mended
 
 

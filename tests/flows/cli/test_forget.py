@@ -1,4 +1,4 @@
-"""`coursera-sync forget`, and how long rows put aside are kept."""
+"""`coursera-sync forget`, and how long rejected rows are kept."""
 
 import io
 import sys
@@ -119,7 +119,7 @@ def test_it_never_runs_beside_a_run(sync: Sync, command: Command) -> None:
 
 @pytest.mark.parametrize("days", [0, 10])
 @pytest.mark.usefixtures("course")
-def test_rows_put_aside_of_an_integration_that_is_gone_are_forgotten_after_a_while(
+def test_rejected_rows_of_an_integration_that_is_gone_are_forgotten_after_a_while(
     sync: Sync, command: Command, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
     monkeypatch.setenv("SYNC_KEEP_REJECTS_DAYS", str(days))

@@ -273,7 +273,7 @@ def test_a_run_that_fails_sets_off_its_alert_and_another_teams_does_not(
     assert f"prefect.flow-run.{theirs['id']}" not in set_off(server, "coursera-sync: a run failed")
 
 
-def test_rows_put_aside_and_runs_that_do_not_come_set_off_theirs(server: RunningServer) -> None:
+def test_rejected_rows_and_runs_that_do_not_come_set_off_theirs(server: RunningServer) -> None:
     eventually(lambda: set_off(server, "coursera-sync: many rows put aside"))
     eventually(lambda: set_off(server, "impatient: no good statistics run for 26 hours"))
     (ended, *_) = server.events("coursera-sync.run.ended")

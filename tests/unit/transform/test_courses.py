@@ -273,7 +273,7 @@ A, B = ({**defined(estimatedLearningTime=600), "contentId": name} for name in "A
         pytest.param(
             [specialization(courseIds=["A"], estimatedLearningTime=0), A], {}, 10, id="its own is 0"
         ),
-        pytest.param([specialization(courseIds=["A"]), {**A, "name": ""}], {}, None, id="course put aside"),
+        pytest.param([specialization(courseIds=["A"]), {**A, "name": ""}], {}, None, id="course rejected"),
         pytest.param([specialization(courseIds=[None, "A"]), A], {}, 10, id="null in the list"),
         pytest.param(
             [

@@ -1,4 +1,4 @@
-"""Catalog elements that are put aside: one reason each, and the others go on."""
+"""Catalog elements that are rejected: one reason each, and the others go on."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ NO_PROGRAM = "no launch URL: no program, and"
         pytest.param(specialization(courseIds=[5]), "an entry of courseIds is not text", id="a course id"),
     ],
 )
-def test_what_is_put_aside(given: object, reason: str) -> None:
+def test_what_is_rejected(given: object, reason: str) -> None:
     good = {**PLAIN, "contentId": "good"}
     mapped = map_courses([good, given, good], default_language="en")
     assert mapped.rejects.to_dict("records") == [{"position": 1, "reason": reason}]

@@ -52,7 +52,7 @@ def mapped(**changes: object) -> dict[str, Any]:
 
 
 def reason(**changes: object) -> str:
-    """Why a report is put aside."""
+    """Why a report is rejected."""
     result = mapping([report(**changes)], send_scores=True)
     assert result.enrollments.empty
     return str(result.rejects["reason"].iloc[0])
@@ -172,7 +172,7 @@ def test_a_field_is_mapped(changes: dict[str, object], expected: dict[str, objec
         pytest.param({"grade": 1.5}, "grade is not between 0 and 1", id="grade above 1"),
     ],
 )
-def test_a_row_is_put_aside(changes: dict[str, object], expected: str) -> None:
+def test_a_row_is_rejected(changes: dict[str, object], expected: str) -> None:
     assert reason(**changes) == expected
 
 
@@ -187,7 +187,7 @@ def test_a_row_without_activity_stands_at_0(progress: object) -> None:
     assert (row["progress"], row["completed"]) == (0, False)
 
 
-def test_an_element_that_is_no_object_is_put_aside() -> None:
+def test_an_element_that_is_no_object_is_rejected() -> None:
     result = mapping([report(), "junk", None, 3])
     assert result.enrollments["position"].tolist() == [0]
     assert result.rejects["position"].tolist() == [1, 2, 3]
@@ -225,7 +225,7 @@ reports = st.fixed_dictionaries({}, optional=dict.fromkeys(report(), anything)) 
 
 @settings(deadline=None)
 @given(st.lists(reports | anything, max_size=12))
-def test_every_row_is_mapped_or_put_aside_and_what_is_mapped_is_sound(elements: list[object]) -> None:
+def test_every_row_is_mapped_or_rejected_and_what_is_mapped_is_sound(elements: list[object]) -> None:
     result = mapping(elements)
     positions = [*result.enrollments["position"], *result.rejects["position"]]
     assert sorted(positions) == list(range(len(elements)))

@@ -83,7 +83,7 @@ def test_examples_are_few() -> None:
     assert found(*elements) == {"no description": (9, "No 0 (0), No 1 (1), No 2 (2)")}
 
 
-def test_a_row_put_aside_and_a_row_shown_twice_are_not_counted() -> None:
+def test_a_rejected_row_and_a_row_shown_twice_are_not_counted() -> None:
     old, new = course(lastUpdatedAt=1, languageCode="tlh"), course(lastUpdatedAt=2)
     assert found(None, course(name=None, languageCode="tlh"), old, new) == {}
 
