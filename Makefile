@@ -22,10 +22,10 @@ help:  ## list the commands
 
 install: .venv/installed  ## .venv/bin/coursera-sync, ready to use
 
-demo: install  ## the whole job on stand-ins of both platforms, nothing to configure
+demo: install  ## the whole job on a sandbox of both platforms, nothing to configure
 	$(BIN)/coursera-sync demo
 
-sandbox: install  ## serve the stand-ins of both platforms
+sandbox: install  ## serve the sandbox of both platforms
 	$(BIN)/coursera-sync sandbox
 
 system:  ## Debian's packages that some tests need (PostgreSQL, Chromium)

@@ -1,1 +1,1 @@
-"""Stateful stand-ins of Coursera for Business and of 360Learning, over real HTTP on loopback."""
+"""The sandbox: both platforms played on loopback, with state, over real HTTP."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: serves the stand-ins of both platforms until stopped."""
+"""`python -m sandbox`: serves the sandbox of both platforms until stopped."""
 
 import argparse
 import asyncio

@@ -31,7 +31,7 @@ class LoggedRequest:
 
 @dataclass
 class RequestLog:
-    """Every request in the order of arrival, and the tracebacks of errors that a stand-in itself made."""
+    """Every request in the order of arrival, and the tracebacks of errors that the sandbox itself made."""
 
     entries: list[LoggedRequest] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What all tests share, and flows run for real: on Prefect's test server, against the stand-ins over HTTP."""
+"""What all tests share, and flows run for real: on Prefect's test server, against the sandbox over HTTP."""
 
 import os
 import ssl
@@ -139,7 +139,7 @@ def busy_sync(
 def installed(
     prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_url: str
 ) -> Callable[[Sandbox], AbstractContextManager[Sync]]:
-    """Makes an installation on any stand-ins whose clock is a manual one."""
+    """Makes an installation on any sandbox whose clock is a manual one."""
     installing = contextmanager(_installation)
     return lambda sandbox: installing(sandbox, prefect_api, monkeypatch, tmp_path, state_url)
 

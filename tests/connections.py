@@ -1,4 +1,4 @@
-"""What leads a connector to the stand-ins: settings, and a clock on which waiting takes no time."""
+"""What leads a connector to the sandbox: settings, and a clock on which waiting takes no time."""
 
 import traceback
 from typing import Any
@@ -21,13 +21,13 @@ def clock_on(clock: ManualClock, waits: list[float], *, random: float = 0.0) -> 
 
 
 def coursera_settings(sandbox: Sandbox, sign_in: Style = "refresh_token", **changes: str) -> CourseraSettings:
-    """The settings that lead to Coursera's stand-in, by either way of signing in."""
+    """The settings that lead to the sandbox's Coursera, by either way of signing in."""
     given = _of("COURSERA_", sandbox.environment(sign_in))
     return CourseraSettings.model_validate(given | changes)
 
 
 def learning360_settings(sandbox: Sandbox, **changes: str) -> Learning360Settings:
-    """The settings that lead to 360Learning's stand-in."""
+    """The settings that lead to the sandbox's 360Learning."""
     given = _of("LEARNING360_", sandbox.environment())
     return Learning360Settings.model_validate(given | changes)
 

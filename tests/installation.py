@@ -1,4 +1,4 @@
-"""A customer's installation, as tests drive it: the stand-ins, a clock of their own, and the flows."""
+"""A customer's installation, as tests drive it: the sandbox, a clock of their own, and the flows."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from tasks.runtime.handed_in import HandedIn, Pacing, handing_in
 
 
 class Sync:
-    """The stand-ins of both platforms, and the commands' flows that are led to them."""
+    """The sandbox of both platforms, and the commands' flows that are led to them."""
 
     def __init__(self, sandbox: Sandbox, clock: ManualClock, state_url: str, prefect_api: str) -> None:
         self.sandbox = sandbox
@@ -39,7 +39,7 @@ class Sync:
         self.ahead_ms = 0
 
     def environment(self) -> dict[str, str]:
-        """The settings that lead to the stand-ins, and to a ledger of this installation's own."""
+        """The settings that lead to the sandbox, and to a ledger of this installation's own."""
         return self.sandbox.environment() | {"SYNC_STATE_URL": self.state_url}
 
     @property
@@ -48,7 +48,7 @@ class Sync:
         return self.state_url.replace("postgresql:", "postgresql+psycopg:")
 
     def time(self) -> Clock:
-        """Time as the stand-ins see it: waiting moves it on and takes none."""
+        """Time as the sandbox sees it: waiting moves it on and takes none."""
 
         async def sleep(seconds: float) -> None:
             self.waits.append(seconds)

@@ -1,4 +1,4 @@
-"""`coursera-sync serve` as tests run it: a real server and worker, with a sign-in, led to the stand-ins."""
+"""`coursera-sync serve` as tests run it: a real server and worker, with a sign-in, led to the sandbox."""
 
 import contextlib
 import json

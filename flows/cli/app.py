@@ -300,7 +300,7 @@ def serve(
 
 @app.command()
 def demo(*, as_json: Json = False, verbose: Verbose = False) -> None:
-    """Do the whole job on stand-ins of both platforms; nothing to configure."""
+    """Do the whole job on a sandbox of both platforms; nothing to configure."""
     run_flow.prepare(verbose=verbose)
     from flows.cli.demo import run_demo  # noqa: PLC0415
 
@@ -309,7 +309,7 @@ def demo(*, as_json: Json = False, verbose: Verbose = False) -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def sandbox(context: typer.Context) -> None:
-    """Serve the stand-ins of both platforms until interrupted (`--help` shows its options)."""
+    """Serve the sandbox of both platforms until interrupted (`--help` shows its options)."""
     from flows.cli.sandbox_process import serve  # noqa: PLC0415
 
     raise typer.Exit(serve(context.args))

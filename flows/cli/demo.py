@@ -1,4 +1,4 @@
-"""`coursera-sync demo`: the main job, two days of it, on stand-ins of both platforms."""
+"""`coursera-sync demo`: the main job, two days of it, on a sandbox of both platforms."""
 
 import os
 import tempfile
@@ -22,7 +22,7 @@ OTHER_LAUNCHES = 3
 def run_demo(*, as_json: bool) -> None:
     """Set up, synchronise, launch, synchronise, and once more a day later; tell what happened."""
     with tempfile.TemporaryDirectory(prefix="coursera-sync-demo-") as folder:
-        typer.echo("Starting stand-ins of Coursera and 360Learning on this machine ...", err=True)
+        typer.echo("Starting a sandbox of Coursera and 360Learning on this machine ...", err=True)
         with running_sandbox() as sandbox, _demo_environment(Path(folder), sandbox):
             summaries = _Demo(sandbox, quiet=as_json).play()
     if as_json:
@@ -32,7 +32,7 @@ def run_demo(*, as_json: bool) -> None:
 
 @contextmanager
 def _demo_environment(folder: Path, sandbox: RunningSandbox) -> Iterator[None]:
-    """Settings that lead to the stand-ins and nowhere else, a ledger and a Prefect of the demo's own."""
+    """Settings that lead to the sandbox and nowhere else, a ledger and a Prefect of the demo's own."""
     before, where = dict(os.environ), Path.cwd()
     for name in [name for name in os.environ if name.startswith(("COURSERA_", "LEARNING360_", "SYNC_"))]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""The stand-ins of both platforms, as a process of their own."""
+"""The sandbox of both platforms, as a process of its own."""
 
 import json
 import signal
@@ -15,14 +15,14 @@ COMMAND = (sys.executable, "-m", "sandbox")
 
 @dataclass(frozen=True)
 class RunningSandbox:
-    """Running stand-ins: the settings that lead to them, and where they are controlled."""
+    """A running sandbox: the settings that lead to it, and where it is controlled."""
 
     environment: dict[str, str]
     control: str
 
 
 def serve(arguments: Sequence[str]) -> int:
-    """Serve the stand-ins until they are interrupted; returns their exit code."""
+    """Serve the sandbox until it is interrupted; returns its exit code."""
     with subprocess.Popen([*COMMAND, *arguments]) as process:  # noqa: S603 - our own module
         try:
             return process.wait()
@@ -33,7 +33,7 @@ def serve(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def running_sandbox(arguments: Sequence[str] = ()) -> Iterator[RunningSandbox]:
-    """Serve the stand-ins while the context lasts; they end with this process, however it ends."""
+    """Serve the sandbox while the context lasts; it ends with this process, however that ends."""
     command = [*COMMAND, "--while-stdin-open", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603
@@ -46,6 +46,6 @@ def running_sandbox(arguments: Sequence[str] = ()) -> Iterator[RunningSandbox]:
 def _announced(process: "subprocess.Popen[str]") -> RunningSandbox:
     line = process.stdout.readline() if process.stdout else ""
     if not line:
-        raise SyncError("The stand-ins of the platforms did not start: run `python -m sandbox` to see why.")
+        raise SyncError("The sandbox did not start: run `python -m sandbox` to see why.")
     announcement = json.loads(line)
     return RunningSandbox(announcement["environment"], announcement["control"])

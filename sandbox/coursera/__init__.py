@@ -1,4 +1,4 @@
-"""The stand-in of Coursera for Business."""
+"""The sandbox's Coursera for Business."""
 
 from sandbox.coursera.options import CourseraOptions
 from sandbox.coursera.state import Coursera

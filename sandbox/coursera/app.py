@@ -1,4 +1,4 @@
-"""The HTTP face of the Coursera stand-in."""
+"""The HTTP face of the sandbox's Coursera."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl

@@ -1,4 +1,4 @@
-"""What can be switched on the Coursera stand-in."""
+"""What can be switched on the sandbox's Coursera."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The Coursera stand-in's state: a world, an accounts server, options."""
+"""The sandbox's Coursera: its state: a world, an accounts server, options."""
 
 from collections.abc import Callable
 from typing import NamedTuple

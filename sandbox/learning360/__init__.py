@@ -1,4 +1,4 @@
-"""The stand-in of 360Learning's API v2."""
+"""The sandbox's 360Learning: its API v2."""
 
 from sandbox.learning360.options import Learning360Options
 from sandbox.learning360.state import LaunchRefusedError, Learning360

@@ -1,4 +1,4 @@
-"""The HTTP face of the 360Learning stand-in."""
+"""The HTTP face of the sandbox's 360Learning."""
 
 from collections.abc import Awaitable, Callable
 

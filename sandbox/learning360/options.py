@@ -1,4 +1,4 @@
-"""What can be switched on the 360Learning stand-in."""
+"""What can be switched on the sandbox's 360Learning."""
 
 from dataclasses import dataclass
 

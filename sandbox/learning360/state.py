@@ -1,4 +1,4 @@
-"""The 360Learning stand-in's state."""
+"""The sandbox's 360Learning: its state."""
 
 import functools
 from collections.abc import Sequence

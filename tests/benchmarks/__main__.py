@@ -1,4 +1,4 @@
-"""`make bench`: what the work costs, against the stand-ins; a table here and in docs/benchmarks.md.
+"""`make bench`: what the work costs, against the sandbox; a table here and in docs/benchmarks.md.
 
 python -m tests.benchmarks [--rows 1000000] [--write]
 """
@@ -40,7 +40,7 @@ FAST = {"learning360": {"operation_base_ms": 100, "rows_per_second": 1_000_000}}
 
 #: Measures a run with nothing to do.
 Start = Callable[[], Cost]
-#: The settings that lead to a customer of the stand-ins', for as long as there is one.
+#: The settings that lead to a customer of the sandbox, for as long as there is one.
 Customer = AbstractContextManager[dict[str, str]]
 
 
@@ -66,7 +66,7 @@ class Run:
 def customer(
     courses: int, learners: int, enrollments: int
 ) -> Iterator[tuple[RunningSandbox, dict[str, str]]]:
-    """Stand-ins with so much in them, and the settings that lead to them and to a new ledger."""
+    """A sandbox with so much in it, and the settings that lead to it and to a new ledger."""
     sizes = [("--courses", courses), ("--learners", learners), ("--enrollments", enrollments)]
     arguments = [str(word) for pair in sizes for word in pair]
     with running_sandbox(arguments) as sandbox, tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def customer(
 
 
 def options(sandbox: RunningSandbox, values: object) -> None:
-    """Set the stand-ins' options."""
+    """Set the sandbox's options."""
     request = urllib.request.Request(  # noqa: S310 - our own loopback server
         f"{sandbox.control}/options",
         data=json.dumps(values).encode(),

@@ -1,4 +1,4 @@
-"""Connectors meet the stand-ins over HTTP, on a clock that moves only when somebody waits; and the ledger."""
+"""Connectors meet the sandbox over HTTP, on a clock that moves only when somebody waits; and the ledger."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress

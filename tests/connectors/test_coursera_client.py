@@ -1,4 +1,4 @@
-"""Coursera's client against its stand-in: what it asks for, and every way in which listings are paged."""
+"""Coursera's client against the sandbox: what it asks for, and every way in which listings are paged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -104,7 +104,7 @@ async def test_all_reports_are_asked_for_from_four_pages_on_at_once(
     served.coursera.options.page_ms = 60_000  # none answers before all have been asked
     reading = asyncio.create_task(ids(coursera.enrollment_reports(ListingCheck())))
     async with asyncio.timeout(30):
-        while len(queries(served, "enrollmentReports")) < 4:  # noqa: ASYNC110 - the stand-in has no event
+        while len(queries(served, "enrollmentReports")) < 4:  # noqa: ASYNC110 - the sandbox has no event
             await asyncio.sleep(0)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)

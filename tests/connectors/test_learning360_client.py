@@ -1,4 +1,4 @@
-"""360Learning's client against its stand-in: the integration, bulk operations, and reading back by pages."""
+"""360Learning's client against the sandbox: the integration, bulk operations, and reading back by pages."""
 
 from collections.abc import AsyncIterator
 from typing import Any

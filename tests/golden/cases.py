@@ -23,7 +23,7 @@ class Case:
     seed: int
     turns: tuple[Turn, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
-    #: Options of the Coursera stand-in from the second day on.
+    #: Options of the sandbox's Coursera from the second day on.
     quirks: Mapping[str, object] = field(default_factory=dict)
     #: A second target has one of the programs.
     targets: bool = False

@@ -19,7 +19,7 @@ START = datetime.fromtimestamp(MANUAL_START_MS / 1000, UTC)
 
 
 def world_of(case: Case) -> Sandbox:
-    """The stand-ins of both platforms on the case's first morning."""
+    """The sandbox of both platforms on the case's first morning."""
     clock = ManualClock()
     return Sandbox(World.seeded(clock(), case.seed, SIZES), clock)
 

@@ -23,7 +23,7 @@ FEW, MANY = 2, 60
 
 
 class Customer:
-    """Stand-ins whose clock stands still, a ledger, and processes that run the main job on them."""
+    """A sandbox whose clock stands still, a ledger, and processes that run the main job on them."""
 
     def __init__(self, sandbox: Sandbox, state_url: str) -> None:
         self.sandbox = sandbox

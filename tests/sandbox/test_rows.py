@@ -1,4 +1,4 @@
-"""The stand-in's row checks decide as the vendor's schemas do."""
+"""The sandbox's row checks decide as the vendor's schemas do."""
 
 import copy
 from collections.abc import Callable

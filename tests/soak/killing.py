@@ -37,7 +37,7 @@ def killed(sync: Sync, arguments: list[str], death: Death, home: Path) -> bool:
     """Run the command until death comes; False where it came to its end before that."""
     options = sync.sandbox.learning360.options
     before = options.operation_base_ms, options.rows_per_second
-    # The stand-ins' clock stands still while the process waits by its own.
+    # The sandbox's clock stands still while the process waits by its own.
     options.operation_base_ms = options.rows_per_second = 0
     sync.sandbox.faults.rules.append(death)
     shift = sync.clock() - system_clock()

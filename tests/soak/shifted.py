@@ -1,6 +1,6 @@
 """`python -m tests.soak.shifted MILLISECONDS COMMAND...`: the command on a clock that is so far off.
 
-The stand-ins live in another year than this machine; a process of its own is to live in theirs.
+The sandbox lives in another year than this machine; a process of its own is to live in theirs.
 """
 
 import sys
