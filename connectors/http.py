@@ -8,7 +8,6 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 
-import httpcore
 import httpx
 import msgspec
 import orjson
@@ -25,9 +24,6 @@ LONGEST_WAIT_SECONDS = 30.0
 # Results of a full operation are several megabytes, prepared while we wait: reading may take a minute.
 TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-# What is taken off a connection at a time: a page comes in a few pieces, not in dozens, each of which goes
-# through five layers. That was a thirtieth of a run's processor time.
-httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 * 1024
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)

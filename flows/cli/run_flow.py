@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PREFECT_DEFAULTS = GOOD_SETTINGS | {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    # For the server that Prefect starts: this process has read it by now (see `tasks.runtime.process`).
+    "MALLOC_ARENA_MAX": "1",
 }
 # On the console Prefect would repeat our messages, and print a traceback for every failure.
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}

@@ -1,29 +1,14 @@
-"""How memory is shared and given back, so that a large run's peak is low."""
+"""How memory is given back while a run goes on, so that a large run's peak is low."""
 
 import ctypes
 import gc
-import os
 from itertools import count
 
-# A parameter of glibc's mallopt; other C libraries have neither it nor what it mends.
-M_ARENA_MAX = -8
 # Steps of a run after which all garbage is looked for, and free memory given back: every few seconds.
 THOROUGH_EVERY = 8
 
 _c_library = ctypes.CDLL(None)
 _steps = count(1)
-
-
-def configure_allocator() -> None:
-    """Have all threads, and a server that Prefect starts, take memory from one heap, the C library's.
-
-    Each thread would have its own share, and Arrow one beside: what is free there is of no use elsewhere.
-    That was a tenth of the peak of a million rows. To be called before Arrow is imported.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # for children: this process has read it
-    if hasattr(_c_library, "mallopt"):
-        _c_library.mallopt(M_ARENA_MAX, 1)
 
 
 def collect_garbage() -> None:

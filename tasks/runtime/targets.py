@@ -18,6 +18,7 @@ from tasks.reporting.publish import report_all, report_failure
 from tasks.reporting.summary import Summary, joint
 from tasks.runtime.credentials import coursera_client_of_run, settings_of_run
 from tasks.runtime.handed_in import handed_in
+from tasks.runtime.process import prepare_process
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.run_lifecycle import RunRequest, TargetRun, as_sync_error
 from tasks.runtime.shared import SharedResources
@@ -123,6 +124,7 @@ async def _side_by_side(works: Sequence[Coroutine[Any, Any, None]]) -> None:
 async def _opened(request: RunRequest, clock: Clock) -> AsyncIterator[tuple[list[Settings], SharedResources]]:
     """The settings of each target, and what their runs share."""
     began = clock.monotonic()
+    prepare_process()
     async with AsyncExitStack() as stack:
         try:
             settings = await settings_of_run()
