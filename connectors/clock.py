@@ -5,10 +5,18 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+DAY_MS = 86_400_000
 
 
 def _epoch_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def utc(epoch_ms: int) -> datetime:
+    """A moment (epoch milliseconds) to the second, in UTC."""
+    return datetime.fromtimestamp(epoch_ms // 1000, UTC)
 
 
 @dataclass(frozen=True)

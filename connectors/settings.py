@@ -45,7 +45,8 @@ Fallback = Mapping[str, Mapping[str, object]]
 S = TypeVar("S", bound=BaseSettings)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
     if host == "localhost":
         return True
     try:
@@ -64,7 +65,7 @@ def _web_address(value: str) -> str:
         raise ValueError("is not a URL") from error
     if url.scheme not in {"http", "https"} or not host:
         raise ValueError("is not a URL that begins with https://")
-    if url.scheme == "http" and not _is_loopback(host):
+    if url.scheme == "http" and not is_loopback(host):
         raise ValueError("must begin with https:// (http is for loopback only)")
     if url.username or url.password or url.query or url.fragment:
         raise ValueError("must carry no user name, query or fragment")

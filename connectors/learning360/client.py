@@ -1,7 +1,6 @@
 """360Learning's API v2: the integration, bulk operations and reading back."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -10,7 +9,7 @@ import httpx
 import msgspec
 
 from connectors.auth import TokenAuth
-from connectors.clock import Clock
+from connectors.clock import Clock, utc
 from connectors.errors import OutcomeUnknownError, RequestError
 from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.learning360.errors import explain
@@ -216,4 +215,4 @@ _READ_RESULTS = read_as(msgspec.json.Decoder(list[Result]), _results_of)
 
 def iso_moment(epoch_ms: int) -> str:
     """A moment as the platform's filters take it: ISO 8601 in UTC, its milliseconds always 0."""
-    return f"{datetime.fromtimestamp(epoch_ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    return f"{utc(epoch_ms):%Y-%m-%dT%H:%M:%S}.000Z"

@@ -6,13 +6,12 @@ The address was given by whoever reads the answer, at their own terminal: there,
 import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
 from connectors.alias_file import load_aliases
-from connectors.clock import Clock
+from connectors.clock import Clock, utc
 from connectors.errors import MissingSettingsError, SyncError
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.lookups import learner_lookup
@@ -198,5 +197,5 @@ def _named(course: str, name: str | None) -> str:
 
 def _time(moment: str | int | None) -> str:
     if isinstance(moment, int):
-        moment = datetime.fromtimestamp(moment / 1000, UTC).isoformat()
+        moment = utc(moment).isoformat()
     return f"{moment[:16].replace('T', ' ')} UTC" if moment else "never"

@@ -1,7 +1,6 @@
 """What `coursera-sync serve` keeps: its private folder, its key, its sign-in, and its settings."""
 
 import base64
-import ipaddress
 import os
 import secrets
 import stat
@@ -13,6 +12,7 @@ from dotenv import dotenv_values
 
 import flows
 from connectors.errors import SettingsError
+from connectors.settings import is_loopback
 from flows.server.prefect_settings import GOOD_SETTINGS
 
 AUTH_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
@@ -76,16 +76,6 @@ def open_home(host: str, port: int, home: Path | None, auth_file: Path | None) -
     except OSError as error:
         raise SettingsError(f"--home {folder} cannot be used: {error.strerror}.") from error
     return ServerHome(folder.resolve(), host, port, sign_in)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def project_folder() -> Path:

@@ -26,7 +26,8 @@ import typer
 from filelock import FileLock, Timeout
 
 from connectors.errors import SettingsError, SyncError
-from flows.server.home import ServerHome, is_loopback, open_home, project_folder
+from connectors.settings import is_loopback
+from flows.server.home import ServerHome, open_home, project_folder
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pandas as pd
 
-from connectors.clock import Clock
+from connectors.clock import Clock, utc
 from connectors.errors import SyncError
 from connectors.ledger.bulk_io import records
 from connectors.ledger.database import Ledger
@@ -84,7 +83,7 @@ def courses_to_archive(missing: MissingCourses) -> pd.DataFrame:
 
 def today(clock: Clock) -> str:
     """The day it is (UTC, ISO)."""
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date().isoformat()
+    return utc(clock.now_ms()).date().isoformat()
 
 
 def _counted(missed: pd.DataFrame, day: str) -> pd.DataFrame:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import orjson
-
 from connectors.ledger.database import Ledger
 from connectors.ledger.lookups.run_history import course_bodies
 from connectors.ledger.records.courses import known_courses
+from tasks.transform.courses.names import name_of
 
 
 def accepted_bodies(ledger: Ledger, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
@@ -18,7 +17,7 @@ def accepted_bodies(ledger: Ledger, target_id: int, external_ids: Sequence[str])
 def accepted_names(ledger: Ledger, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
     """What the courses are called, by externalId, as far as they are known."""
     bodies = accepted_bodies(ledger, target_id, external_ids)
-    return {external_id: str(orjson.loads(body).get("name", "")) for external_id, body in bodies.items()}
+    return {external_id: name_of(body) for external_id, body in bodies.items()}
 
 
 def accepted_seconds(ledger: Ledger, target_id: int) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """From when on the enrollment reports are read, and the watermark that remembers it."""
 
+from connectors.clock import DAY_MS
 from connectors.ledger.database import Ledger
 from connectors.ledger.records.watermarks import move_watermark, read_watermark
 from tasks.extract.coursera import ListingRead
@@ -8,7 +9,6 @@ from tasks.runtime.run_context import RunContext
 
 # The reports lag live data by up to 24 hours and new enrollments by up to 48: reading goes back that far.
 OVERLAP_MS = 48 * 3_600_000
-DAY_MS = 24 * 3_600_000
 
 
 def since_last_run(run: RunContext, stream: str, *, full: bool) -> ActivityWindow:

@@ -6,13 +6,12 @@ import msgspec
 import orjson
 import pandas as pd
 
+from connectors.clock import DAY_MS
 from connectors.coursera.row_ids import row_id
 from connectors.ledger.database import Ledger
 from connectors.ledger.records import rejects
 from tasks.extract.coursera import CatalogSnapshot
 from tasks.runtime.run_context import RunContext
-
-MS_PER_DAY = 86_400_000
 
 
 def unmapped_rows(ledger: Ledger, target_id: int, stream: str) -> list[object]:
@@ -68,7 +67,7 @@ def drop_untried(run: RunContext, stream: str) -> None:
     if not days:
         return
     with run.ledger.begin() as db:
-        dropped = rejects.drop_untried(db, stream, run.clock.now_ms() - days * MS_PER_DAY)
+        dropped = rejects.drop_untried(db, stream, run.clock.now_ms() - days * DAY_MS)
     if dropped:
         run.note(f"Rejected rows not tried again for {days} days, now forgotten: {dropped}")
 

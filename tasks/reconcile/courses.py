@@ -16,6 +16,7 @@ from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.comparison import DIFFERENCES, FOUND_COLUMNS, ONLY, filled, found_courses
 from tasks.transform.courses.courses import bodies, latest, map_courses
+from tasks.transform.courses.names import name_of
 
 COURSES_SCOPE = "courses:read"
 
@@ -40,7 +41,7 @@ class RemoteCourses:
     def names(self) -> dict[str, str]:
         """What the courses are called, by externalId."""
         both = self.expected | self.bodies
-        return {one: str(orjson.loads(body).get("name", "")) for one, body in both.items()}
+        return {one: name_of(body) for one, body in both.items()}
 
 
 @step("read back the courses that 360Learning holds")

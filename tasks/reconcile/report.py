@@ -1,15 +1,15 @@
 """What a reconcile found, for its report: counts, a table without addresses, launches."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pandas as pd
 
+from connectors.clock import utc
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import RunContext
 from tasks.transform.comparison import DIFFERENCES, FOUND_COLUMNS, LAUNCH
 
 MOST_ROWS = 100
-DAY_MS = 86_400_000
 
 
 def add_difference_sections(run: RunContext) -> None:
@@ -43,7 +43,7 @@ def _add_differences(run: RunContext, found: pd.DataFrame) -> None:
 
 def _add_launches(run: RunContext, launches: pd.DataFrame) -> None:
     """Launches completed at 0 % whose learner did not go on at Coursera, oldest first, course by course."""
-    now = datetime.fromtimestamp(run.clock.now_ms() / 1000, UTC)
+    now = utc(run.clock.now_ms())
     oldest_first = launches.sort_values("learning360")
     rows = []
     for course, group in oldest_first.groupby("course", sort=False):

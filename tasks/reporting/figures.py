@@ -1,8 +1,8 @@
 """The pictures of a report."""
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
+from connectors.clock import utc
 from tasks.reporting.charts import Series, stacked_bars
 from tasks.reporting.report import Report
 
@@ -82,7 +82,7 @@ def _of_history(report: Report, name: str) -> list[float]:
 
 
 def _days(report: Report) -> list[str]:
-    moments = (datetime.fromtimestamp(past.started_at / 1000, UTC) for past in report.history)
+    moments = (utc(past.started_at) for past in report.history)
     return [f"{moment:%d %b}" for moment in moments]
 
 

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from connectors.clock import utc
 from connectors.ledger.lookups.run_history import PastRun
 from tasks.reporting.recorder import Example, RunRecorder, Section, Span
 from tasks.reporting.redaction import mask_addresses
@@ -169,7 +170,7 @@ def in_words(seconds: float) -> str:
 
 def failure(flow: str, error: str, now_ms: int) -> Report:
     """The report of a run that failed before it began."""
-    return Report(flow, "failed", _moment(now_ms), error=mask_addresses(error))
+    return Report(flow, "failed", utc(now_ms), error=mask_addresses(error))
 
 
 def build_report(summary: Summary, recorder: RunRecorder, facts: RunFacts, now_ms: int) -> Report:
@@ -213,7 +214,7 @@ def _counted(summary: Summary, now_ms: int) -> Report:
     return Report(
         flow=summary.flow,
         state=summary.state,
-        as_of=_moment(now_ms),
+        as_of=utc(now_ms),
         seconds=summary.seconds,
         error=mask_addresses(summary.error) if summary.error else None,
         extracted=summary.extracted,
@@ -226,10 +227,6 @@ def _counted(summary: Summary, now_ms: int) -> Report:
 def _safe(section: Section) -> Section:
     """A section without addresses: people write courses' names, and may write anything there."""
     return replace(section, rows=[[mask_addresses(text) for text in row] for row in section.rows])
-
-
-def _moment(now_ms: int) -> datetime:
-    return datetime.fromtimestamp(now_ms // 1000, UTC)
 
 
 def _summands(summary: Summary) -> list[Count]:

@@ -3,9 +3,8 @@
 import logging
 import os
 import socket
-from datetime import UTC, datetime
 
-from connectors.clock import Clock
+from connectors.clock import Clock, utc
 from connectors.errors import SyncError
 from connectors.ledger.database import Ledger
 from connectors.ledger.lock import Lock
@@ -37,5 +36,5 @@ async def locked(ledger: Ledger, target: Target, stream: str, patience_seconds: 
 
 def here(now_ms: int) -> str:
     """Who a run is, for those who wait for it."""
-    since = datetime.fromtimestamp(now_ms / 1000, UTC)
+    since = utc(now_ms)
     return f"since {since:%Y-%m-%d %H:%M} UTC, process {os.getpid()} on {socket.gethostname()}"

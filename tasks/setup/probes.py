@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from connectors.clock import DAY_MS
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.pagination import ListingCheck
@@ -16,7 +17,6 @@ from connectors.ledger.database import Ledger
 from connectors.ledger.records import courses
 from connectors.ledger.records.attempts import latest_attempts
 from tasks.extract.learning360 import as_one, attempts_on
-from tasks.extract.watermark import DAY_MS
 from tasks.reporting.recorder import Section
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step

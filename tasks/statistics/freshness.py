@@ -1,7 +1,6 @@
 """How fresh a run's data is: as of when Coursera's reports are, and how old the oldest unsent change."""
 
-from datetime import UTC, datetime
-
+from connectors.clock import utc
 from connectors.ledger.records import rejects
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.coursera import Reports
@@ -29,4 +28,4 @@ def add_freshness_section(run: RunContext, reports: Reports) -> None:
 
 
 def _moment(epoch_ms: int) -> str:
-    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+    return f"{utc(epoch_ms):%Y-%m-%d %H:%M}"

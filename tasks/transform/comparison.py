@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tasks.transform.courses.names import name_of
 from tasks.transform.plan_rows import changes, in_words
 from tasks.transform.row_keys import KEY
 from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, HELD, STATE
@@ -148,7 +149,7 @@ def found_courses(
     """What was found of courses (JSON by externalId), as FOUND_COLUMNS; ``archived`` are held, but hidden."""
     rows: list[dict[str, str]] = []
     for external_id, text in expected.items():
-        row = {"course": external_id, "name": str(json.loads(text).get("name", ""))}
+        row = {"course": external_id, "name": name_of(text)}
         if external_id not in held or external_id in archived:
             why = "it is archived there" if external_id in archived else ""
             rows.append(row | {"difference": MISSING, "why": why})
@@ -161,10 +162,7 @@ def found_courses(
             for one in differences
         ]
     gone = [one for one in held if one not in expected and one not in archived]
-    rows += [
-        {"difference": ONLY, "course": one, "name": str(json.loads(held[one]).get("name", ""))}
-        for one in gone
-    ]
+    rows += [{"difference": ONLY, "course": one, "name": name_of(held[one])} for one in gone]
     return filled(pd.DataFrame(rows, columns=FOUND_COLUMNS).assign(kind="course"))
 
 

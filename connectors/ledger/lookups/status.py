@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from connectors.clock import utc
 from connectors.ledger.schema import courses, rejects, runs, submissions, targets, watermarks
 
 LAST_RUNS = 10
@@ -75,7 +75,7 @@ def _readable(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value
     """Moments as ISO 8601 in UTC, to the second; all else as it is."""
     if not name.endswith("_at") or value is None:
         return value
-    return datetime.fromtimestamp(value // 1000, UTC).isoformat().replace("+00:00", "Z")
+    return utc(value).isoformat().replace("+00:00", "Z")
 
 
 def _with_summary(run: Row) -> Row:

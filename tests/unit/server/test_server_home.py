@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import SettingsError
-from flows.server.home import ServerHome, is_loopback, open_home, private_key, project_folder, settings_here
+from connectors.settings import is_loopback
+from flows.server.home import ServerHome, open_home, private_key, project_folder, settings_here
 
 HERE = "127.0.0.1"
 SIGN_IN = "keeper:a-password"
