@@ -4,12 +4,13 @@ import sqlite3
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, text
 
 from connectors.ledger.keys import key_of
-from connectors.ledger.records import courses
+from connectors.ledger.records import courses, rejects
 from connectors.ledger.records.attempts import ATTEMPT_COLUMNS, accept_attempts, attempts_of
 from connectors.ledger.records.enrollments import ENROLLMENT_COLUMNS, enrollments_of, record_enrollments
 from connectors.ledger.records.learners import addresses_of, move_learners, record_addresses
@@ -327,16 +328,49 @@ def test_a_learner_moves_with_all_records(db: Connection, target: Target) -> Non
     )
 
 
-def test_records_stay_where_the_new_address_has_some_of_the_same_course(
+def test_records_are_joined_where_the_new_address_has_some_of_the_same_course(
     db: Connection, target: Target
 ) -> None:
-    record(db, target, row(ANN, "C1"), row(ANN, "C2"), row(BOB, "C2", "P2"))
-    take_attempts(db, target, row(ANN, "C1"), row(ANN, "C2", number=2), row(BOB, "C2"))
-    move_learners(db, target.id, {ANN: BOB})
+    record(db, target, row(ANN, "C1"), row(ANN, "C2", attempt=1), row(BOB, "C2", "P2"), row(BOB, "C2"))
+    take_attempts(db, target, row(ANN, "C1"), row(ANN, "C2", progress=70), row(BOB, "C2", progress=30))
+    assert move_learners(db, target.id, {ANN: BOB}) == {ANN}
     assert held(db, target) == (
-        [(ANN, "C2", "P1"), (BOB, "C1", "P1"), (BOB, "C2", "P2")],
-        [(ANN, "C2", 2), (BOB, "C1", 1), (BOB, "C2", 1)],
+        [(BOB, "C1", "P1"), (BOB, "C2", "P1"), (BOB, "C2", "P2")],
+        [(BOB, "C1", 1), (BOB, "C2", 1), (BOB, "C2", 2)],
     )
+    found = attempts_of(db, target.id, all_of(BOB)).sort_values(["course", "number"])
+    assert found["progress"].tolist() == [40, 30, 70]
+
+
+def test_two_addresses_that_become_one_are_joined(db: Connection, target: Target) -> None:
+    take_attempts(db, target, row(ANN), row(EVE), row(EVE, number=2))
+    assert move_learners(db, target.id, {ANN: BOB, EVE: BOB}) == {ANN, EVE}
+    assert held(db, target) == ([], [(BOB, "C1", 1), (BOB, "C1", 2), (BOB, "C1", 3)])
+
+
+def test_what_was_rejected_moves_with_what_it_holds(db: Connection, target: Target) -> None:
+    told = {"learner": ANN, "course": "C1", "number": 1, "progress": 40}
+    refused = pd.DataFrame(
+        {
+            "row_id": [f"{ANN}~C1~1", f"{ANN}~C2~1"],
+            "learner": ANN,
+            "course": ["C1", "C2"],
+            "reason": "unknown",
+            "raw": None,
+            "uncertain": [orjson.dumps(told).decode(), None],
+        }
+    )
+    rejects.upsert(db, target.id, "statistics", refused, run_id="run", now_ms=7)
+    take_attempts(db, target, row(BOB, "C1"))
+    assert move_learners(db, target.id, {ANN: BOB}) == {ANN}
+    known = rejects.known_rejects(db, target.id, "statistics").sort_values("row_id")
+    assert known["row_id"].tolist() == [f"{BOB}~C1~2", f"{BOB}~C2~1"]
+    assert orjson.loads(known["uncertain"].iloc[0]) == told | {"learner": BOB, "number": 2}
+
+
+def test_nobody_who_moves_has_nothing_moved(db: Connection, target: Target) -> None:
+    record(db, target, row(ANN))
+    assert move_learners(db, target.id, {}) == move_learners(db, target.id, {EVE: BOB}) == set()
 
 
 def test_a_learner_of_another_target_stays(db: Connection, target: Target) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from connectors.ledger.bulk_io import read_frame, upsert_frame
 from connectors.ledger.database import is_among
 from connectors.ledger.keys import keyed
-from connectors.ledger.records.rejects import move_rejects
+from connectors.ledger.records import rejects
 from connectors.ledger.schema import attempts, enrollments, learners
 
 _LEARNERS = select(learners.c.external_id, learners.c.learner, learners.c.updated_at)
@@ -33,55 +33,21 @@ def move_learners(db: Connection, target_id: int, moves: Mapping[str, str]) -> s
     those of the new address, and of two enrollments in one program its own stays. An enrollment that moved
     has no digest: it is looked at again.
     """
-    olds = [old for old, new in moves.items() if old != new]
+    olds = list(moves)
     if not olds:
         return set()
-    numbers, found = _move_attempts(db, target_id, olds, moves)
-    found |= _move_enrollments(db, target_id, olds, moves, numbers)
-    found |= move_rejects(db, target_id, {old: moves[old] for old in olds}, _last_numbers(numbers))
+    accepted, read = _taken(db, attempts, target_id, olds), _taken(db, enrollments, target_id, olds)
+    rejected = rejects.statistics_of(db, target_id, olds)
+    found = {*accepted["learner"], *read["learner"], *rejected["learner"]}
+    accepted, read, rejected = (_under_new(rows, moves) for rows in (accepted, read, rejected))
+    last = _last_numbers(db, target_id, pd.concat([accepted["key"], read["key"], rejected["key"]]))
+    _put(db, attempts, target_id, accepted.assign(number=_numbers(accepted) + _beside(accepted, last)))
+    free = _free(db, target_id, read.assign(attempt=read["attempt"] + _beside(read, last)))
+    _put(db, enrollments, target_id, free.assign(digest=pd.Series(pd.NA, free.index, dtype="Int64")))
+    rejects.rename(db, target_id, rejected.assign(number=rejected["number"] + _beside(rejected, last)))
     is_old = (learners.c.target_id == target_id) & is_among(db, learners.c.learner, olds)
     db.execute(delete(learners).where(is_old))
     return found
-
-
-def _move_attempts(
-    db: Connection, target_id: int, olds: Sequence[str], moves: Mapping[str, str]
-) -> tuple[pd.DataFrame, set[str]]:
-    """Move attempts; returns was (a key), number and becomes, of each attempt, and whose there were."""
-    rows = _taken(db, attempts, target_id, olds)
-    was, learner = rows["key"], rows["learner"]
-    rows = keyed(rows.assign(learner=learner.map(dict(moves)).astype("str")))
-    last = select(attempts.c.key, func.max(attempts.c.number).label("last")).filter_by(target_id=target_id)
-    last = last.where(is_among(db, attempts.c.key, rows["key"].unique().tolist())).group_by(attempts.c.key)
-    beside = dict(db.execute(last).tuples().all())
-    rows = rows.assign(was=was).sort_values(["key", "was", "number"])
-    following = rows.groupby("key").cumcount() + 1 + rows["key"].map(beside).fillna(0).astype("int64")
-    numbers = rows[["was", "key", "number"]].assign(becomes=following)
-    _put(db, attempts, target_id, rows.assign(number=following).drop(columns="was"))
-    return numbers, set(learner)
-
-
-def _move_enrollments(
-    db: Connection, target_id: int, olds: Sequence[str], moves: Mapping[str, str], numbers: pd.DataFrame
-) -> set[str]:
-    rows = _taken(db, enrollments, target_id, olds)
-    of_attempt = numbers.rename(columns={"was": "key", "number": "attempt", "key": "new_key"})
-    both = rows[["key", "attempt"]].merge(of_attempt, on=["key", "attempt"], how="left")
-    attempt = both["becomes"].astype("Int64").set_axis(rows.index).fillna(rows["attempt"])
-    moved = keyed(rows.assign(learner=rows["learner"].map(dict(moves)).astype("str"), attempt=attempt))
-    query = select(enrollments.c.key, enrollments.c.program).filter_by(target_id=target_id)
-    query = query.where(is_among(db, enrollments.c.key, moved["key"].unique().tolist()))
-    taken = set(db.execute(query).tuples().all())
-    is_free = [place not in taken for place in zip(moved["key"], moved["program"], strict=True)]
-    moved = moved.loc[is_free].drop_duplicates(["key", "program"], keep="last")
-    _put(db, enrollments, target_id, moved.assign(digest=pd.Series(pd.NA, index=moved.index, dtype="Int64")))
-    return set(rows["learner"])
-
-
-def _last_numbers(numbers: pd.DataFrame) -> dict[int, int]:
-    """How far the attempts of a learner's course were numbered on, by the key they have now."""
-    shift = numbers["becomes"] - numbers["number"]
-    return dict(zip(numbers["key"], shift, strict=True))
 
 
 def _taken(db: Connection, table: Table, target_id: int, olds: Sequence[str]) -> pd.DataFrame:
@@ -94,9 +60,43 @@ def _taken(db: Connection, table: Table, target_id: int, olds: Sequence[str]) ->
     return rows
 
 
+def _under_new(rows: pd.DataFrame, moves: Mapping[str, str]) -> pd.DataFrame:
+    """Records of learners under their new addresses and keys; ``was`` is the address they had."""
+    learner = rows["learner"]
+    return keyed(rows.assign(was=learner, learner=learner.map(dict(moves)).astype("str")))
+
+
+def _last_numbers(db: Connection, target_id: int, keys: pd.Series) -> dict[int, int]:
+    """The last numbers of the attempts that stand under keys, by the key."""
+    query = select(attempts.c.key, func.max(attempts.c.number)).filter_by(target_id=target_id)
+    query = query.where(is_among(db, attempts.c.key, keys.unique().tolist())).group_by(attempts.c.key)
+    return dict(db.execute(query).tuples().all())
+
+
+def _beside(rows: pd.DataFrame, last: Mapping[int, int]) -> pd.Series:
+    """The last number that stands under the key of each row; 0 without."""
+    return rows["key"].map(dict(last)).fillna(0).astype("int64")
+
+
+def _numbers(accepted: pd.DataFrame) -> pd.Series:
+    """The numbers of attempts, one after the other where two addresses become one."""
+    ordered = accepted.sort_values(["key", "was", "number"])
+    is_joined = ordered.groupby("key")["was"].transform("nunique").gt(1)
+    return ordered["number"].mask(is_joined, ordered.groupby("key").cumcount() + 1).reindex(accepted.index)
+
+
+def _free(db: Connection, target_id: int, read: pd.DataFrame) -> pd.DataFrame:
+    """The enrollments whose place is free."""
+    query = select(enrollments.c.key, enrollments.c.program).filter_by(target_id=target_id)
+    query = query.where(is_among(db, enrollments.c.key, read["key"].unique().tolist()))
+    taken = set(db.execute(query).tuples().all())
+    is_free = [place not in taken for place in zip(read["key"], read["program"], strict=True)]
+    return read.loc[is_free].drop_duplicates(["key", "program"], keep="last")
+
+
 def _put(db: Connection, table: Table, target_id: int, rows: pd.DataFrame) -> None:
     if len(rows):
-        upsert_frame(db, table, rows, target_id=target_id)
+        upsert_frame(db, table, rows.drop(columns="was"), target_id=target_id)
 
 
 def record_addresses(db: Connection, target_id: int, seen: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """Rejected rows, by us or by the platform, each with its reason."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 import pandas as pd
@@ -10,7 +11,6 @@ from sqlalchemy import Connection, func, select, update
 from connectors.ledger import database
 from connectors.ledger.bulk_io import read_frame, records
 from connectors.ledger.database import in_batches, is_among
-from connectors.ledger.keys import key_of
 from connectors.ledger.schema import rejects
 from connectors.ledger.streams import STATISTICS
 
@@ -98,25 +98,24 @@ def drop_untried(db: Connection, stream: str, before_ms: int) -> int:
     return db.execute(old).rowcount
 
 
-def move_rejects(
-    db: Connection, target_id: int, moves: Mapping[str, str], numbered_on: Mapping[int, int]
-) -> set[str]:
-    """Give the statistics of learners that were rejected their new addresses; returns whose there were.
+def statistics_of(db: Connection, target_id: int, learners: Sequence[str]) -> pd.DataFrame:
+    """The rejected statistics of learners: row_id, learner, course and uncertain str, number int64."""
+    names = ("row_id", "learner", "course", "uncertain")
+    query = select(*(rejects.c[name] for name in names)).filter_by(target_id=target_id, stream=STATISTICS)
+    rows = read_frame(db, query.where(is_among(db, rejects.c.learner, learners)))
+    number = rows["row_id"].str.extract(r"~(\d+)$", expand=False)
+    return rows.assign(number=number.astype("int64"))
 
-    What they hold moves too. ``numbered_on``: how far attempts were numbered on, by their key.
-    """
+
+def rename(db: Connection, target_id: int, rows: pd.DataFrame) -> None:
+    """Give rejected statistics (row_id, uncertain) another learner and number; what they hold changes too."""
     theirs = {"target_id": target_id, "stream": STATISTICS}
-    query = select(*(rejects.c[name] for name in ("row_id", "learner", "course", "uncertain")))
-    query = query.filter_by(**theirs).where(is_among(db, rejects.c.learner, list(moves)))
-    found = db.execute(query).all()
-    for row in found:
-        new = moves[row.learner]
-        number = int(row.row_id.rpartition("~")[2]) + numbered_on.get(key_of(new, row.course), 0)
-        new_id = reject_id(new, row.course, number)
-        values = {"row_id": new_id, "learner": new, "uncertain": _moved(row.uncertain, new, number)}
-        db.execute(sa.delete(rejects).filter_by(**theirs, row_id=new_id))
-        db.execute(update(rejects).filter_by(**theirs, row_id=row.row_id).values(**values))
-    return {row.learner for row in found}
+    new_ids = reject_ids(rows)
+    for row, new_id in zip(records(rows), new_ids, strict=True):
+        if new_id != row["row_id"]:
+            db.execute(sa.delete(rejects).filter_by(**theirs, row_id=new_id))
+        values = {"row_id": new_id, "learner": row["learner"], "uncertain": _renamed(row)}
+        db.execute(update(rejects).filter_by(**theirs, row_id=row["row_id"]).values(**values))
 
 
 def reject_ids(attempts: pd.DataFrame) -> pd.Series:
@@ -124,13 +123,9 @@ def reject_ids(attempts: pd.DataFrame) -> pd.Series:
     return attempts["learner"] + "~" + attempts["course"] + "~" + attempts["number"].astype("str")
 
 
-def reject_id(learner: str, course: str, number: int) -> str:
-    """What one attempt is called among the rejected rows."""
-    return f"{learner}~{course}~{number}"
-
-
-def _moved(uncertain: str | None, learner: str, number: int) -> str | None:
+def _renamed(row: Mapping[str, Any]) -> str | None:
     """An attempt of unknown outcome is looked for under the new address."""
-    if uncertain is None:
+    if row["uncertain"] is None:
         return None
-    return orjson.dumps(orjson.loads(uncertain) | {"learner": learner, "number": number}).decode()
+    told = orjson.loads(row["uncertain"])
+    return orjson.dumps(told | {"learner": row["learner"], "number": row["number"]}).decode()
