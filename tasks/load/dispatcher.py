@@ -37,7 +37,8 @@ class BulkDispatcher:
         self._waiting: list[Batch] = []
         self._queue: asyncio.Queue[Batch] = asyncio.Queue(maxsize=BULK_SLOTS)
         self._workers: list[asyncio.Task[None]] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
+        self._is_over = False
         self._counter = ProgressCounter(run.progress, operation.label)
 
     async def __aenter__(self) -> Self:
@@ -54,6 +55,7 @@ class BulkDispatcher:
                 await self._queue.join()
         finally:
             # Interrupted ones are finished by the next run. No file is removed before they have stopped.
+            self._is_over = True
             for worker in self._workers:
                 worker.cancel()
             await asyncio.gather(*self._workers, return_exceptions=True)
@@ -100,14 +102,15 @@ class BulkDispatcher:
 
     async def _work(self) -> None:
         """Take operations from the queue, with a slot held while they come."""
-        while True:
+        monotonic = self._run.clock.monotonic
+        while not self._is_over:
             batch: Batch | None = await self._queue.get()
             async with slot(self._run):
-                until = self._run.clock.monotonic() + self._pacing.keep_slot_seconds
+                until = monotonic() + self._pacing.keep_slot_seconds
                 while batch is not None:
                     await self._send(batch)
                     self._queue.task_done()
-                    batch = await self._soon() if self._run.clock.monotonic() < until else None
+                    batch = await self._soon() if monotonic() < until and not self._is_over else None
 
     async def _soon(self) -> Batch | None:
         """The next operation; None where none comes soon."""
@@ -124,7 +127,8 @@ class BulkDispatcher:
         try:
             await send_operation(self._run, self._operation, batch, uuid.uuid4().hex)
             await self._counter.add(len(batch))
-        except Exception as error:  # noqa: BLE001 - raised by add and flush, once what is under way has ended
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - raised by `add` and `flush`
+            # A worker never dies of an operation: whoever waits for the queue would wait for ever.
             self._error = self._error or error
 
 

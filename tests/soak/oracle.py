@@ -53,6 +53,8 @@ class Oracle:
         #: The rows that cannot be mapped, by their ids.
         self.aside: set[str] = set()
         self._rows: defaultdict[Key, dict[str, State]] = defaultdict(dict)
+        #: What a complete reading has missed is not tried again before it is shown again.
+        self._missed: set[Key] = set()
 
     def copy(self) -> "Oracle":
         """Another one that knows the same, to ask what would be."""
@@ -63,10 +65,11 @@ class Oracle:
         shown = list(rows)
         if in_full:
             self.aside &= {row["id"] for row in shown}
+            self._missed = set(self._rows)
         for row in shown:
             self._take(row)
         accepted = rejected = 0
-        for key in self._rows:
+        for key in self._rows.keys() - self._missed:
             before = self.attempts.get(key, [])
             after = _attempts(self._rows[key].values(), before)
             news = sum(one not in before for one in after)
@@ -82,7 +85,9 @@ class Oracle:
             self.aside.add(row["id"])
             return
         self.aside.discard(row["id"])
-        self._rows[row["externalId"], row["contentId"]][row["programId"]] = _state(row)
+        key = row["externalId"], row["contentId"]
+        self._missed.discard(key)
+        self._rows[key][row["programId"]] = _state(row)
 
 
 def _state(row: Row) -> State:

@@ -41,16 +41,14 @@ class Trouble:
 class Customer:
     """The world of one seed; `next_day` changes it, the same way each time.
 
-    What is known to go wrong with the product as it is does not happen here. `forgotten_strangers` lets rows
-    of learners unknown to 360Learning pass out of the reports, and come back once the learner is known.
+    Rows of learners unknown to 360Learning pass out of the reports, and come back once the learner is known.
     """
 
-    def __init__(self, sandbox: Sandbox, seed: int, *, forgotten_strangers: bool = False) -> None:
+    def __init__(self, sandbox: Sandbox, seed: int) -> None:
         self.sandbox = sandbox
         self.seed = seed
         self.day = 0
         self.people: list[Person] = []
-        self._forgotten_strangers = forgotten_strangers
         self._moved: dict[str, int] = {}
         self._published: dict[str, int] = {}
         self._troubles: list[Trouble] = []
@@ -201,10 +199,9 @@ class Customer:
         for row in self._some(1, lambda row: self._is_settled(row) and not row["isCompleted"]):
             self._trouble(row, 6)
             row.update(overallProgress="many", lastActivityAt=self._now - MINUTE_MS, updatedAt=self._now)
-        if self._forgotten_strangers:
-            for row in self._some(1, lambda row: not self._knows(row)):
-                self._trouble(row, 10, is_away=True)
-                self.rows.remove(row)
+        for row in self._some(1, lambda row: not self._knows(row)):
+            self._trouble(row, 10, is_away=True)
+            self.rows.remove(row)
 
     def _trouble(self, row: Json, most_days: int, *, is_away: bool = False) -> None:
         until = self.day + self._draw.randrange(1, most_days)
