@@ -5,7 +5,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo sandbox system test test-long golden soak bench profile check format lock clean
+.PHONY: help install demo sandbox system test test-long golden soak bench profile check format docs lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ check: .venv/installed-dev  ## format, lint, types, import arrows
 format: .venv/installed-dev  ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs:  ## draw docs/architecture.svg from docs/architecture.txt
+	$(PYTHON) .ci/draw_architecture.py docs/architecture.txt docs/architecture.svg
 
 lock:  ## write the pinned requirements anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
