@@ -16,7 +16,7 @@ class Spool:
 
     def __init__(self, file: Path, *, held_rows: int) -> None:
         self._file = file
-        self._remote_rows = held_rows
+        self._held_rows = held_rows
         self._held: list[pd.DataFrame] = []
         self._writer: Any = None
         #: How many rows were added.
@@ -26,7 +26,7 @@ class Spool:
         """Keep a frame's rows."""
         self.rows += len(frame)
         self._held.append(frame)
-        if sum(map(len, self._held)) > self._remote_rows:
+        if sum(map(len, self._held)) > self._held_rows:
             self._write()
 
     def finish(self) -> None:

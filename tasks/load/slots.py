@@ -1,6 +1,6 @@
 """The slots for bulk operations: three at a time for a whole 360Learning platform, on whatever machine.
 
-A run has no more than three lanes (see `tasks.load.dispatcher`); across runs and machines a global
+A run has no more than three workers (see `tasks.load.dispatcher`); across runs and machines a global
 concurrency limit on the Prefect server holds the slots. Where that server cannot be asked a run goes on
 without: 360Learning's own refusal is the last word.
 """
