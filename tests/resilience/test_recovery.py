@@ -179,6 +179,6 @@ def test_a_dry_run_leaves_open_what_is_open_and_says_so(sync: Sync, course: Json
     sync.statistics()
     sync.sandbox.faults.clear()
     notes = sync.statistics(dry_run=True).notes
-    assert any("left open" in note for note in notes)
+    assert any("Unfinished bulk operations" in note for note in notes)
     assert states(sync) == ["sent"]
     assert course
