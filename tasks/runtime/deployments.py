@@ -19,6 +19,6 @@ async def run_elsewhere(deployment: str, parameters: Mapping[str, object]) -> bo
         flow_run = await cast("Awaitable[FlowRun]", begun)
     except ObjectNotFound as error:
         raise SyncError(
-            f"This Prefect server has no deployment {deployment}: `coursera-sync register` brings it."
+            f"This Prefect server has no deployment {deployment}: `prefect deploy --all` brings it."
         ) from error
     return flow_run.state is not None and flow_run.state.is_completed()
