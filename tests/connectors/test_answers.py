@@ -117,11 +117,9 @@ async def test_a_missing_scope_names_the_request(
     [
         pytest.param(400, {"error": {"code": "new"}}, RequestError, "integrations: new.", id="a new code"),
         pytest.param(409, {"error": "conflict"}, RequestError, "integrations: conflict.", id="a flat one"),
-        pytest.param(
-            400, {"error": {"code": 7}}, RequestError, "answered 400, which", id="a code of numbers"
-        ),
-        pytest.param(400, ["error"], RequestError, "answered 400, which", id="no object"),
-        pytest.param(400, "<h1>No</h1>", RequestError, "answered 400, which", id="HTML"),
+        pytest.param(400, {"error": {"code": 7}}, RequestError, "answered 400: not", id="a code of numbers"),
+        pytest.param(400, ["error"], RequestError, "answered 400: not", id="no object"),
+        pytest.param(400, "<h1>No</h1>", RequestError, "answered 400: not", id="HTML"),
         pytest.param(401, None, AccessError, "LEARNING360_API_URL", id="401 without a code"),
         pytest.param(403, None, MissingScopeError, "integrations:bulk", id="403 without a code"),
         pytest.param(403, "<h1>No</h1>", MissingScopeError, "integrations:bulk", id="403 in HTML"),

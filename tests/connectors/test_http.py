@@ -96,7 +96,7 @@ async def test_every_other_status_is_refused_for_good(
     api: Api, served: Sandbox, status: int, *, repeatable: bool
 ) -> None:
     answers(served, status)
-    with pytest.raises(RequestError, match=f"^{PLACE} answered {status}, which no retry can mend"):
+    with pytest.raises(RequestError, match=f"^{PLACE} answered {status}: not retryable"):
         await put(api, repeatable=repeatable)
     assert requests(served) == 1
 
