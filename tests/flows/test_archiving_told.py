@@ -9,7 +9,7 @@ from sandbox.values import Json
 from tests.installation import Sync
 from tests.observer import Observer, observed
 
-NOT_GRANTED = "Course usage is incomplete: {} is not granted"
+NOT_GRANTED = "Course usage is incomplete: scope {} is not granted"
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_for_another_reason_fails_nothing_either(sync: Sync,
     summary = sync.catalog()
     assert summary.state == "completed"
     (note,) = summary.notes
-    assert "of where missing courses are used: 360Learning refuses" in note
+    assert "Course usage is incomplete: 360Learning refuses" in note
     assert [row[3] for row in told(observer)] == ["group Acme Learning"]
 
 
