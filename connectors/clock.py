@@ -15,8 +15,8 @@ def _epoch_ms() -> int:
 
 
 def utc(epoch_ms: int) -> datetime:
-    """A moment (epoch milliseconds) to the second, in UTC."""
-    return datetime.fromtimestamp(epoch_ms // 1000, UTC)
+    """A moment (epoch milliseconds) in UTC."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def test_the_first_run_reads_all_and_the_next_one_what_is_new_with_an_overlap(
     assert (sync.statistics().extracted, since(sync)) == (2, None)
     assert sync.watermark("statistics") == began_at
     sync.days_pass(0.5)
-    assert (sync.statistics().extracted, since(sync)) == (1, began_at - 48 * HOUR_MS)
+    assert (sync.statistics().extracted, since(sync)) == (1, began_at - 48 * HOUR_MS - 1)
 
 
 def test_reports_are_read_with_specializations_and_without_members_who_left(sync: Sync) -> None:

@@ -75,7 +75,7 @@ def _readable(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value
     """Moments as ISO 8601 in UTC, to the second; all else as it is."""
     if not name.endswith("_at") or value is None:
         return value
-    return utc(value).isoformat().replace("+00:00", "Z")
+    return utc(value).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _with_summary(run: Row) -> Row:
