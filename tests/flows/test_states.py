@@ -154,7 +154,7 @@ def test_nobody_can_be_recognised_by_days_of_runs(
         busy_sync.days_pass(1)
         busy_sync.sandbox.next_day()
         seen.run(statistics)
-    assert "Learners with a new address" in seen
+    assert "Learners moved to their new address" in seen
     assert leaked(busy_sync, seen, capfd) == []
 
 
