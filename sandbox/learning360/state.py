@@ -167,10 +167,11 @@ class Learning360:
         return self.attempts.add(attempt)
 
     def _launchable(self, external_id: str) -> ExternalCourse:
-        for course in self.courses.named(external_id):
-            if not course.archived:
-                return course
-        raise LaunchRefusedError(f"Course not found: {external_id}")
+        """The course of the first group that has it, whichever integration was the quicker to bring it."""
+        live = [course for course in self.courses.named(external_id) if not course.archived]
+        if not live:
+            raise LaunchRefusedError(f"Course not found: {external_id}")
+        return min(live, key=lambda course: str(self.integrations[course.integration_id]["groupId"]))
 
     def _launch_attempt(self, user_id: str, course: ExternalCourse) -> Attempt:
         now_ms = self.clock()
