@@ -91,6 +91,7 @@ def test_a_ledger_of_the_first_version_is_brought_forward(tmp_path: Path) -> Non
         "ALTER TABLE runs DROP COLUMN stream",
         "ALTER TABLE runs DROP COLUMN holder",
         "ALTER TABLE submissions DROP COLUMN intended_at_platform",
+        "ALTER TABLE submissions DROP COLUMN enrollments",
         "ALTER TABLE rejects DROP COLUMN uncertain",
         "ALTER TABLE runs DROP COLUMN part_of",
         "DROP TABLE learners",

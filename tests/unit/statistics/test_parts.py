@@ -106,9 +106,9 @@ def test_a_part_has_what_was_rejected_under_its_keys_though_no_row_shows_it(tmp_
     assert all(found[name].first <= key <= found[name].last for name, key in zip("xyz", keys, strict=True))
 
 
-def test_of_nothing_there_is_one_part_where_something_was_rejected(tmp_path: Path) -> None:
+def test_of_nothing_there_is_one_part_with_what_was_rejected(tmp_path: Path) -> None:
     listing = staged(tmp_path, [[]])
-    assert [len(part.rows) for part in parts_of(listing, tmp_path)] == []
+    assert [len(part.rows) for part in parts_of(listing, tmp_path)] == [0]
     rejects = pd.DataFrame({"row_id": pd.Series(["x"], dtype="str"), "key": [1]})
     (part,) = parts_of(listing, tmp_path, rejects)
     assert list(part.rows.columns) == [*REPORT_COLUMNS, "learner", "key"]
