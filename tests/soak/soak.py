@@ -145,7 +145,12 @@ class Soak:
     def _reconcile(self) -> None:
         repair = self._draw.random() < 0.5
         summary = self._sync.reconcile(repair=repair)
-        assert summary.accepted == 0
+        # It reads in full, and so finds rows that are back and too old for the daily run to see.
+        repaired = self._oracle.copy()
+        verdict = repaired.read(self._customer.rows, self._knows, in_full=False)
+        assert summary.accepted == (verdict.accepted if repair else 0)
+        if repair:
+            self._oracle.attempts = repaired.attempts
 
     def _once_more(self) -> None:
         summary = self._sync.statistics()
