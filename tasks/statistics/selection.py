@@ -7,7 +7,6 @@ import orjson
 import pandas as pd
 
 from connectors.coursera.models import report_rows
-from connectors.coursera.row_ids import row_ids
 from connectors.ledger.database import Ledger
 from connectors.ledger.keys import KEY, keyed
 from connectors.ledger.records.rejects import known_rejects, reject_ids
@@ -80,7 +79,8 @@ def rows_of_target(
         rows = frame if mask.all() else frame.loc[mask].reset_index(drop=True)
         shown.update(rows.loc[rows[ROW_ID].isin(rejected[ROW_ID]), ROW_ID])
         yield rows
-    again = rejected.loc[~rejected[ROW_ID].isin(shown), "raw"]
+    again = rejected.loc[~rejected[ROW_ID].isin(shown)]
     if len(again) and not is_exhaustive:
-        elements = report_rows(map(orjson.loads, again))
-        yield typed(elements, row_ids(elements), send_scores=send_scores)
+        # By the ids that they are known by: what is kept of a row need not tell its own.
+        elements = report_rows(map(orjson.loads, again["raw"]))
+        yield typed(elements, again[ROW_ID].tolist(), send_scores=send_scores)

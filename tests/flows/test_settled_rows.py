@@ -103,3 +103,20 @@ def test_a_backfill_adopts_what_a_lost_ledger_does_not_know(
     monkeypatch.setenv("SYNC_STATE_URL", sync.state_url)
     assert sync.backfill().accepted == 0
     assert [sync.attempts(ANN, course["contentId"]) for course in courses] == [[("open", 30)]] * 3
+
+
+def test_a_row_that_cannot_be_mapped_keeps_its_id_while_it_is_tried_again(
+    sync: Sync, courses: list[Json]
+) -> None:
+    (row,) = begin(sync, courses[:1])
+    sync.sandbox.learning360.add_user(ANN)
+    row["enrolledAt"] = sync.clock() + 10 * DAY_MS  # impossible, though of the right type
+    assert sync.statistics().rejected == 1
+    sync.days_pass(1)
+    summary = sync.statistics()  # reads what is new: the row is not shown
+    assert (summary.extracted, summary.rejected) == (1, 1)
+    assert list(sync.rejected("statistics")) == [row["id"]]
+    row["enrolledAt"] = sync.clock() - 20 * DAY_MS
+    summary = sync.statistics(full=True)
+    assert (summary.extracted, summary.accepted) == (1, 1)
+    assert sync.rejected("statistics") == {}
