@@ -31,12 +31,11 @@ class Batch:
         if "key" in self.rows:
             at = _between_keys(self.rows["key"], most)
         first, rest = self.rows.iloc[:at], self.rows.iloc[at:]
-        if self.enrollments is None:
-            return type(self)(first), type(self)(rest)
-        is_first = self.enrollments["key"].isin(first["key"])
-        return type(self)(first, self.enrollments.loc[is_first]), type(self)(
-            rest, self.enrollments.loc[~is_first]
-        )
+        of_first = of_rest = self.enrollments
+        if self.enrollments is not None:
+            is_first = self.enrollments["key"].isin(first["key"])
+            of_first, of_rest = self.enrollments.loc[is_first], self.enrollments.loc[~is_first]
+        return type(self)(first, of_first), type(self)(rest, of_rest)
 
 
 def joined(batches: Sequence[Batch]) -> Batch:

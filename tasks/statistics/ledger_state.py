@@ -42,16 +42,8 @@ class LedgerState:
             enrollments = enrollments_of(db, target_id, asked_for)
             accepted = attempts_of(db, target_id, asked_for)
         if len(before):
-            enrollments, accepted = (
-                _moved(enrollments, before, addresses),
-                _moved(accepted, before, addresses),
-            )
-            is_old = enrollments["was_before"]
-            enrollments = enrollments.assign(digest=enrollments["digest"].mask(is_old)).sort_values(
-                "was_before", kind="stable"
-            )
-            enrollments = enrollments.drop_duplicates(ROW).drop(columns="was_before")
-            accepted = _numbered_on(accepted)
+            enrollments = _undigested(_moved(enrollments, before, addresses))
+            accepted = _numbered_on(_moved(accepted, before, addresses))
         return cls(enrollments.reset_index(drop=True), accepted.reset_index(drop=True))
 
 
@@ -90,6 +82,14 @@ def _moved(records: pd.DataFrame, before: Numbers, addresses: AddressMap) -> pd.
     """Give records their present keys; ``was_before`` says which had another one."""
     was_before = records["key"].isin(before)
     return keyed(records.assign(was_before=was_before, learner=addresses.current(records["learner"])))
+
+
+def _undigested(enrollments: pd.DataFrame) -> pd.DataFrame:
+    """Each row once, that of the present address before others, which are to be looked at again."""
+    was_before = enrollments["was_before"]
+    ordered = enrollments.assign(digest=enrollments["digest"].mask(was_before))
+    ordered = ordered.sort_values("was_before", kind="stable")
+    return ordered.drop_duplicates(ROW).drop(columns="was_before")
 
 
 def _numbered_on(accepted: pd.DataFrame) -> pd.DataFrame:
