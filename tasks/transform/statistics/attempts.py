@@ -12,8 +12,8 @@ import pandas as pd
 from tasks.transform.row_keys import KEY
 from tasks.transform.statistics.enrollments import LaunchRule
 
-# Which of the rows of an attempt speaks for it: the greatest by these, in this order. The last one decides only
-# between rows alike in all that is sent (two addresses with one alias), so that their order does not.
+# Which of the rows of an attempt speaks for it: the greatest by these, in this order. The last one decides
+# only between rows alike in all that is sent (two addresses with one alias), so that their order does not.
 RANK = ["completed", "progress", "last_at", "time_spent", "score_rank", "external_id"]
 STATE = ["first_at", "last_at", "completed", "progress", "time_spent", "score"]
 

@@ -180,6 +180,8 @@ def test_what_was_accepted_is_left_alone(tmp_path: Path, rows: list[Row]) -> Non
 @unhurried
 @given(rows=listings, retries=st.booleans())
 def test_what_was_refused_is_never_taken_for_settled(tmp_path: Path, rows: list[Row], retries: bool) -> None:  # noqa: FBT001
+    # Of two addresses with one alias the ledger keeps one row a program: the other is known only when shown.
+    rows = [row for row in rows if row["email"] not in ALIASES]
     plans, _ = compared(rows, EMPTY, tmp_path)
     world = _refused(EMPTY, plans)
     again, _ = compared(rows, world, tmp_path)
