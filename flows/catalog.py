@@ -9,11 +9,13 @@ from prefect.client.schemas.objects import State
 from connectors.ledger.streams import CATALOG
 from flows.final_state import to_final_state
 from flows.run_names import run_name
-from tasks.catalog.archive import check_archive_limit, find_missing_courses
-from tasks.catalog.plan import map_catalog, plan_catalog, record_catalog
-from tasks.extract.coursera import CatalogSnapshot, programs_of_all, read_catalog
+from tasks.catalog.archive import check_archive_limit, find_missing_courses, record_missing
+from tasks.catalog.data_quality import add_quality_section
+from tasks.catalog.plan import compare_courses
+from tasks.catalog.selection import select_courses
+from tasks.extract.coursera import Catalog, programs_of_all, read_catalog
 from tasks.extract.watermark import mark_read
-from tasks.load.dispatcher import send
+from tasks.load.dispatcher import BulkDispatcher, send
 from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
 from tasks.reporting.summary import Summary
@@ -43,25 +45,27 @@ async def _prepare(run: RunContext) -> RunContext:
     return run
 
 
-async def _read(
-    shared: SharedResources, runs: Sequence[RunContext], *, programs: Sequence[str]
-) -> CatalogSnapshot:
+async def _read(shared: SharedResources, runs: Sequence[RunContext], *, programs: Sequence[str]) -> Catalog:
     wanted = programs or programs_of_all([run.settings for run in runs])
     return await read_catalog(shared, wanted, in_full=not programs)
 
 
-async def _bring_catalog(run: RunContext, snapshot: CatalogSnapshot) -> None:
-    snapshot = snapshot.of_programs(run.settings.programs)
-    mapped = await map_catalog(run, snapshot)
-    gone = await find_missing_courses(run, snapshot)
-    plan = await plan_catalog(run, mapped, gone)
-    check_archive_limit(run, gone)
+async def _bring_catalog(run: RunContext, catalog: Catalog) -> None:
+    selection = await select_courses(run, catalog)
+    missing = await find_missing_courses(run, selection)
+    check_archive_limit(run, missing)
+    if not run.dry_run:
+        await record_missing(run, selection, missing)
+    odd = []
+    async with BulkDispatcher(run, CourseUpsert()) as dispatcher:
+        for elements in selection.batches():
+            plan = await compare_courses(run, elements, selection)
+            odd.append(plan.odd)
+            await dispatcher.add(plan.send)
+    add_quality_section(run, selection.courses, odd)
     if run.dry_run:
-        run.recorder.add(submitted=len(plan.send), archived=len(plan.archive))
-    else:
-        await record_catalog(run, mapped, plan, gone)
-        await send(run, CourseUpsert(), plan.send)
-        await send(run, CourseArchive(), plan.archive)
-    snapshot.read.require_complete()
-    if not run.dry_run and snapshot.read.in_full:
-        mark_read(run.ledger, run.target.id, CATALOG, snapshot.read)
+        run.recorder.add(archived=len(missing.to_archive))
+    await send(run, CourseArchive(), missing.to_archive)
+    catalog.read.require_complete()
+    if not run.dry_run and catalog.read.in_full:
+        mark_read(run.ledger, run.target.id, CATALOG, catalog.read)

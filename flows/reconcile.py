@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State
 from connectors.ledger.streams import STATISTICS
 from flows.final_state import to_final_state
 from flows.run_names import run_name
-from tasks.extract.coursera import CatalogSnapshot, Reports, programs_of_all, read_catalog, read_reports
+from tasks.extract.coursera import Catalog, Reports, programs_of_all, read_catalog, read_reports
 from tasks.extract.window import EVERYTHING
 from tasks.load.dispatcher import BulkDispatcher
 from tasks.load.operations import StatisticImport
@@ -64,7 +64,7 @@ class _Prepared:
 class _Coursera:
     """What Coursera says, read whole."""
 
-    catalog: CatalogSnapshot
+    catalog: Catalog
     reports: Reports
 
 
@@ -89,7 +89,7 @@ async def _read(shared: SharedResources, prepared: Sequence[_Prepared]) -> _Cour
 
 async def _compare(prepared: _Prepared, coursera: _Coursera, *, repair: bool, adopt: bool) -> None:
     run, missing_scopes, reports = prepared.run, prepared.missing_scopes, coursera.reports
-    catalog = coursera.catalog.of_programs(run.settings.programs)
+    catalog = coursera.catalog
     courses = await read_remote_courses(run, catalog, reports.staged.courses, missing_scopes)
     await compare_courses(run, courses, is_exhaustive=catalog.read.is_exhaustive)
     if is_comparable(missing_scopes):

@@ -171,7 +171,7 @@ def opaque_id(rng: Random) -> str:
 
 
 def spoil(elements: list[Json]) -> list[Json]:
-    """Makes three courses malformed: a blank name, a list for a language, words for a time; returns them."""
+    """Makes three courses malformed: a blank name, a list for a language, a number for a name."""
     chosen = [element for element in elements if element["contentType"] == COURSE][:3]
     for element, spoiler in zip(chosen, _SPOILERS, strict=False):
         spoiler(element)
@@ -186,11 +186,11 @@ def _language_list(element: Json) -> None:
     element["languageCode"] = ["en", "fr"]
 
 
-def _wordy_time(element: Json) -> None:
-    element["extraMetadata"]["definition"]["estimatedLearningTime"] = "about an hour"
+def _number_for_name(element: Json) -> None:
+    element["name"] = 101
 
 
-_SPOILERS = (_blank_name, _language_list, _wordy_time)
+_SPOILERS = (_blank_name, _language_list, _number_for_name)
 
 
 def _partner(name: str, logo: str) -> Json:

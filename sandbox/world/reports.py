@@ -163,9 +163,9 @@ def hours_field(content_type: str) -> str:
 
 
 def spoil(rows: list[Json]) -> list[Json]:
-    """Makes two rows malformed: a word for the progress, an address that is none; returns them."""
+    """Makes two rows malformed: a word for whether it is completed, an address that is none; returns them."""
     chosen = [row for row in rows if "email" in row][:2]
-    for row, field, value in zip(chosen, ("overallProgress", "email"), ("many", "no address"), strict=False):
+    for row, field, value in zip(chosen, ("isCompleted", "email"), ("nearly", "no address"), strict=False):
         row[field] = value
     if chosen[1:]:
         chosen[1]["externalId"] = "staff 0815"

@@ -1,23 +1,25 @@
 """Archiving with care: which courses a reading misses, since when, and what becomes of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
 from connectors.clock import Clock, utc
 from connectors.errors import SyncError
 from connectors.ledger.bulk_io import records
-from connectors.ledger.database import Ledger
-from connectors.ledger.records import courses
+from connectors.ledger.records import courses, rejects
+from connectors.ledger.streams import CATALOG
 from connectors.settings import SyncSettings
+from tasks.catalog.selection import CourseSelection
 from tasks.catalog.usage import usage_by_course
 from tasks.extract.accepted_courses import accepted_names
-from tasks.extract.coursera import CatalogSnapshot
 from tasks.reporting.recorder import Section
+from tasks.reporting.samples import sample_archived
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.courses import diff
+from tasks.transform.plan_rows import missing_course_rows
 
 MOST_TOLD = 10
 
@@ -28,29 +30,37 @@ class MissingCourses:
 
     ``courses``: the live courses that it does not show, with external_id, name, missed, outcome and used
     str (the last three in words) and to_archive bool, whether they are archived; ``live``: how many courses
-    are live; ``shown``: the external ids that it shows.
+    are live.
     """
 
     courses: pd.DataFrame
     live: int
-    shown: Sequence[str]
+
+    @property
+    def to_archive(self) -> pd.DataFrame:
+        """The courses whose grace is over: external_id."""
+        return self.courses.loc[self.courses["to_archive"], ["external_id"]].reset_index(drop=True)
 
 
 @step("find courses missing from the catalog")
-async def find_missing_courses(run: RunContext, catalog: CatalogSnapshot) -> MissingCourses:
+async def find_missing_courses(run: RunContext, selection: CourseSelection) -> MissingCourses:
     """Find the live courses that a complete reading misses, and where they are used.
 
     Only a reading in which every element had a usable id can say that a course is missing.
     """
-    with run.ledger.read() as db:
-        known = courses.known_courses(db, run.target.id)
+    known, shown = selection.known, selection.shown_ids
     live = int(known["live"].sum())
-    ids = [_content_id(element) for element in catalog.elements]
-    shown = [one for one in ids if one is not None]
-    trusted = catalog.read.is_exhaustive and len(shown) == len(ids)
+    trusted = selection.catalog.read.is_exhaustive and shown.notna().all()
     missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
-    missing = MissingCourses(await _told(run, _counted(missed, today(run.clock)), live), live, shown)
+    missing = MissingCourses(await _told(run, _counted(missed, today(run.clock)), live), live)
     run.recorder.section("missing", _section(missing, run.settings.sync.archive_limit))
+    sample_archived(
+        run.recorder,
+        missing.to_archive["external_id"].tolist(),
+        partial(accepted_names, run.ledger, run.target.id),
+    )
+    if run.dry_run and run.settings.sync.archive_removed:  # else all stay, which is no plan
+        run.recorder.plan(missing_course_rows(missing.courses))
     return missing
 
 
@@ -69,16 +79,17 @@ def check_archive_limit(run: RunContext, missing: MissingCourses) -> None:
     run.note(f"Catalog shrank: {what}. Nothing is archived: SYNC_ARCHIVE_REMOVED is off")
 
 
-def count_missed_day(ledger: Ledger, target_id: int, missing: MissingCourses, day: str) -> None:
-    """Keep count of the days (ISO) on which courses were missed; those that are back start anew."""
-    with ledger.begin() as db:
-        courses.note_present(db, target_id, missing.shown)
-        courses.note_missing(db, target_id, missing.courses["external_id"].tolist(), day)
+@step("record missed days")
+async def record_missing(run: RunContext, selection: CourseSelection, missing: MissingCourses) -> None:
+    """Keep count of the days on which courses were missed: those that are back start anew.
 
-
-def courses_to_archive(missing: MissingCourses) -> pd.DataFrame:
-    """The courses whose grace is over: external_id."""
-    return missing.courses.loc[missing.courses["to_archive"], ["external_id"]].reset_index(drop=True)
+    Rejected elements that are gone are forgotten.
+    """
+    shown, missed = selection.shown_ids.dropna(), missing.courses["external_id"]
+    with run.ledger.begin() as db:
+        courses.note_present(db, run.target.id, shown.tolist())
+        courses.note_missing(db, run.target.id, missed.tolist(), today(run.clock))
+        rejects.delete(db, run.target.id, CATALOG, selection.gone)
 
 
 def today(clock: Clock) -> str:
@@ -140,8 +151,3 @@ def _section(missing: MissingCourses, limit: float) -> Section:
     )
     columns = ("course", "missed", "what becomes of it", "used by")
     return Section(title, columns, rows)
-
-
-def _content_id(element: object) -> str | None:
-    content_id = element.get("contentId") if isinstance(element, dict) else None
-    return content_id if isinstance(content_id, str) and content_id.strip() else None

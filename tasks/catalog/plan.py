@@ -1,114 +1,117 @@
-"""Transform, for the catalog: elements become courses, and their difference to what is there a diff."""
+"""Some elements of the catalog at a time: mapped, compared, and what is true of them at once written down."""
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import orjson
+import msgspec
 import pandas as pd
 
-from connectors.coursera.row_ids import row_id
-from connectors.ledger.records import courses as ledger
+from connectors.coursera.row_ids import row_ids
+from connectors.ledger.records import rejects
 from connectors.ledger.streams import CATALOG
-from tasks.catalog.archive import MissingCourses, count_missed_day, courses_to_archive, today
-from tasks.catalog.data_quality import add_quality_section
-from tasks.extract.accepted_courses import accepted_bodies, accepted_seconds
-from tasks.extract.coursera import CatalogSnapshot
-from tasks.load import rejects
+from tasks.catalog.selection import CourseSelection
+from tasks.extract.accepted_courses import accepted_bodies
 from tasks.reporting.samples import sample_courses
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.courses import diff
-from tasks.transform.courses.courses import bodies, latest, map_courses
-from tasks.transform.plan_rows import course_rows, missing_course_rows
+from tasks.transform.courses.courses import bodies
+from tasks.transform.courses.outline import outline
+from tasks.transform.courses.quality import findings
+from tasks.transform.plan_rows import course_rows
 
 SEND_COLUMNS = ["row_id", "external_id", "body", "raw", "digest", "learning_seconds", "action"]
 
 
-@dataclass(frozen=True)
-class MappedCatalog:
-    """The catalog as 360Learning takes it.
-
-    ``courses``: the columns of `map_courses`, and row_id, digest, body and raw (JSON) str; ``rejects``: the
-    rejected rows, as the ledger keeps them.
-    """
-
-    courses: pd.DataFrame
-    rejects: pd.DataFrame
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CatalogPlan:
-    """``send``: SEND_COLUMNS of the courses to create or update; ``archive``: external_id."""
+    """What comes of some elements.
+
+    ``send``: the courses to create or update (SEND_COLUMNS); ``unchanged``: row_ids of the others;
+    ``unmappable``: rejected elements, as the ledger keeps them; ``ignored``: names of courses by what is
+    ignored in them; ``odd``: see `findings`.
+    """
 
     send: pd.DataFrame
-    archive: pd.DataFrame
+    unchanged: Sequence[str]
+    unmappable: pd.DataFrame
+    ignored: Mapping[str, Sequence[str]]
+    odd: pd.DataFrame
 
 
-@step("map the catalog to external courses")
-async def map_catalog(run: RunContext, catalog: CatalogSnapshot) -> MappedCatalog:
-    """Map every element, and those that earlier runs rejected; count what is folded or rejected."""
-    again = rejects.rows_to_retry(run.ledger, run.target.id, CATALOG, catalog)
-    elements = [*catalog.elements, *again]
-    mapped = map_courses(
-        elements,
-        default_language=run.settings.sync.default_language,
-        program_order=run.settings.sync.program_order,
-        known_seconds=accepted_seconds(run.ledger, run.target.id),
-    )
-    courses = latest(mapped.courses)
-    run.recorder.add(extracted=len(elements), merged=len(mapped.courses) - len(courses))
-    run.recorder.reject(mapped.rejects["reason"])
-    add_quality_section(run, courses, elements)
-    return MappedCatalog(_with_bodies(courses, elements), rejects.as_rejects(elements, mapped.rejects))
-
-
-@step("compare the catalog with what 360Learning has accepted")
-async def plan_catalog(run: RunContext, catalog: MappedCatalog, missing: MissingCourses) -> CatalogPlan:
-    """Find what is new, changed or to be archived."""
-    with run.ledger.read() as db:
-        known = ledger.known_courses(db, run.target.id)
-    courses = catalog.courses.assign(action=diff.plan_courses(catalog.courses, known))
-    changed = courses["action"].ne("unchanged")
-    run.recorder.add(unchanged=int((~changed).sum()))
-    send = courses.rename(columns={"externalId": "external_id"})
-    send = send.loc[changed, SEND_COLUMNS].reset_index(drop=True)
+@step("compare courses with what 360Learning has accepted")
+async def compare_courses(
+    run: RunContext, elements: Sequence[object], selection: CourseSelection
+) -> CatalogPlan:
+    """Find what is new or changed; what needs nothing, or can only be rejected, is known from now on."""
+    plan = await run.shared.frames.do(_compared, elements, selection)
+    run.recorder.add(unchanged=len(plan.unchanged))
+    run.recorder.reject(plan.unmappable["reason"])
+    run.recorder.ignore(plan.ignored)
+    sample_courses(run.recorder, plan.send, partial(accepted_bodies, run.ledger, run.target.id))
     if run.dry_run:
-        _record_plan(run, send, known.loc[~known["live"], "external_id"].tolist(), missing)
-    archive = courses_to_archive(missing)
-    sample_courses(run.recorder, send, archive, partial(accepted_bodies, run.ledger, run.target.id))
-    return CatalogPlan(send, archive)
+        run.recorder.add(submitted=len(plan.send))
+        run.recorder.plan(_plan_rows(run, plan.send, selection))
+    else:
+        await run.shared.frames.do(_record, run, plan, selection)
+    return plan
 
 
-@step("record rejected courses and missed days")
-async def record_catalog(
-    run: RunContext, catalog: MappedCatalog, plan: CatalogPlan, missing: MissingCourses
-) -> None:
-    """Let the ledger know the rejected rows, and count the day on which courses were missed."""
-    rejects.replace(run, CATALOG, catalog.rejects, plan.send["row_id"].tolist())
-    count_missed_day(run.ledger, run.target.id, missing, today(run.clock))
-
-
-def _record_plan(
-    run: RunContext, send: pd.DataFrame, archived: Collection[str], missing: MissingCourses
-) -> None:
-    """Plan courses to send (SEND_COLUMNS), and those that Coursera misses.
-
-    ``archived`` are the ids of courses that were archived before. Where archiving is off, courses that are
-    missing stay, which is no plan.
-    """
-    known = accepted_bodies(run.ledger, run.target.id, send["external_id"].tolist())
-    missed = missing.courses if run.settings.sync.archive_removed else missing.courses.iloc[:0]
-    run.recorder.plan(course_rows(send, known, archived))
-    run.recorder.plan(missing_course_rows(missed))
-
-
-def _with_bodies(courses: pd.DataFrame, elements: list[object]) -> pd.DataFrame:
+def _compared(elements: Sequence[object], selection: CourseSelection) -> CatalogPlan:
+    mapped = selection.map(elements)
+    courses, ids = mapped.courses, row_ids(elements)
     sent = bodies(courses)
-    rows = [elements[position] for position in courses["position"]]
-    return courses.assign(
+    rows = courses[["position", "externalId", "learning_seconds"]].assign(
+        row_id=pd.Series([ids[position] for position in courses["position"]], dtype="str"),
+        body=pd.Series([msgspec.json.encode(body).decode() for body in sent], dtype="str"),
         digest=diff.digests(sent),
-        body=pd.Series([orjson.dumps(body).decode() for body in sent], dtype="str"),
-        raw=pd.Series([orjson.dumps(row).decode() for row in rows], dtype="str"),
-        row_id=pd.Series([row_id(row) for row in rows], dtype="str"),
     )
+    rows["action"] = diff.plan_courses(rows, selection.known)
+    is_unchanged = rows["action"].eq("unchanged")
+    send = rows[~is_unchanged].reset_index(drop=True)
+    return CatalogPlan(
+        send.rename(columns={"externalId": "external_id"}).assign(raw=_raw(elements, send["position"]))[
+            SEND_COLUMNS
+        ],
+        rows.loc[is_unchanged, "row_id"].tolist(),
+        _as_rejects(elements, mapped.rejects),
+        {what: courses.loc[at, "externalId"].tolist() for what, at in mapped.ignored.items()},
+        findings(courses, elements),
+    )
+
+
+def _record(run: RunContext, plan: CatalogPlan, selection: CourseSelection) -> None:
+    """Courses to send are not among these: they are known once their operation is settled."""
+    settled = [row for row in plan.unchanged if row in selection.rejected]
+    if plan.unmappable.empty and not settled:
+        return
+    with run.ledger.begin() as db:
+        rejects.delete(db, run.target.id, CATALOG, settled)
+        now_ms = run.clock.now_ms()
+        rejects.upsert(db, run.target.id, CATALOG, plan.unmappable, run_id=run.id, now_ms=now_ms)
+
+
+def _plan_rows(run: RunContext, send: pd.DataFrame, selection: CourseSelection) -> pd.DataFrame:
+    known = accepted_bodies(run.ledger, run.target.id, send["external_id"].tolist())
+    archived = selection.known.loc[~selection.known["live"], "external_id"].tolist()
+    return course_rows(send, known, archived)
+
+
+def _as_rejects(elements: Sequence[object], unmapped: pd.DataFrame) -> pd.DataFrame:
+    """Elements that could not be mapped (position, reason), as the ledger keeps them."""
+    rows = [elements[position] for position in unmapped["position"]]
+    return pd.DataFrame(
+        {
+            "row_id": pd.Series(row_ids(rows), dtype="str"),
+            "reason": unmapped["reason"],
+            "learner": None,
+            "course": outline(rows)["externalId"],
+            "raw": _raw(elements, unmapped["position"]),
+        }
+    )
+
+
+def _raw(elements: Sequence[object], positions: pd.Series) -> pd.Series:
+    """Elements as JSON, so that they can be mapped again."""
+    return pd.Series([msgspec.json.encode(elements[at]).decode() for at in positions], dtype="str")

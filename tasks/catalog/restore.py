@@ -53,7 +53,7 @@ async def find_archived(run: RunContext, external_ids: Sequence[str]) -> pd.Data
             ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run.clock))
     # Rejected, should 360Learning refuse it, until the next catalog run: there is no row of Coursera's.
     rows = chosen.assign(row_id=chosen["external_id"], raw=None, action="restore").reset_index(drop=True)
-    sample_courses(run.recorder, rows, rows.iloc[:0], partial(accepted_bodies, run.ledger, run.target.id))
+    sample_courses(run.recorder, rows, partial(accepted_bodies, run.ledger, run.target.id))
     if run.dry_run:
         run.recorder.plan(course_rows(rows, {}, rows["external_id"].tolist()))
     return rows

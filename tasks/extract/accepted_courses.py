@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from connectors.ledger.database import Ledger
 from connectors.ledger.lookups.run_history import course_bodies
-from connectors.ledger.records.courses import known_courses
 from tasks.transform.courses.names import name_of
 
 
@@ -18,10 +17,3 @@ def accepted_names(ledger: Ledger, target_id: int, external_ids: Sequence[str]) 
     """What the courses are called, by externalId, as far as they are known."""
     bodies = accepted_bodies(ledger, target_id, external_ids)
     return {external_id: name_of(body) for external_id, body in bodies.items()}
-
-
-def accepted_seconds(ledger: Ledger, target_id: int) -> dict[str, float]:
-    """How long the courses are (seconds), for specializations that sum theirs up."""
-    with ledger.read() as db:
-        known = known_courses(db, target_id).dropna(subset="learning_seconds")
-    return dict(zip(known["external_id"], known["learning_seconds"], strict=True))

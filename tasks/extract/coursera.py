@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -10,14 +10,13 @@ from tempfile import mkdtemp
 
 from connectors.coursera.models import Page
 from connectors.coursera.pagination import ListingCheck
-from connectors.coursera.row_ids import row_id
 from connectors.errors import IncompleteReadingError
 from connectors.settings import Settings
+from tasks.extract.catalog_staging import StagedCatalog
 from tasks.extract.staging import StagedListing
 from tasks.extract.window import ActivityWindow
 from tasks.runtime.shared import SharedResources
 from tasks.runtime.step import step
-from tasks.transform.courses.program_filter import of_programs
 
 # A listing that changed while it was read is read again, this many times.
 REREADS = 3
@@ -61,15 +60,11 @@ class Reports:
 
 
 @dataclass(frozen=True, eq=False)
-class CatalogSnapshot:
-    """The catalog: its elements as they came."""
+class Catalog:
+    """The catalog that was read, staged for all targets."""
 
     read: ListingRead
-    elements: list[object]
-
-    def of_programs(self, programs: Sequence[str]) -> "CatalogSnapshot":
-        """What of it some programs have; all of it, where none are named."""
-        return replace(self, elements=of_programs(self.elements, programs)) if programs else self
+    staged: StagedCatalog
 
 
 def programs_of_all(every: Sequence[Settings]) -> list[str]:
@@ -79,18 +74,17 @@ def programs_of_all(every: Sequence[Settings]) -> list[str]:
 
 
 @step("read the catalog from Coursera")
-async def read_catalog(
-    shared: SharedResources, programs: Sequence[str] = (), *, in_full: bool
-) -> CatalogSnapshot:
-    """Read the organisation's catalog, or that of some programs."""
-    tries: list[list[object]] = []
+async def read_catalog(shared: SharedResources, programs: Sequence[str] = (), *, in_full: bool) -> Catalog:
+    """Read the organisation's catalog, or that of some programs. A second try of this step stages anew."""
+    staged = StagedCatalog(Path(mkdtemp(dir=shared.folder)))
 
     async def take(page: Page) -> None:
-        tries[-1].extend(page.elements)
+        staged.add(page)
 
     pages = partial(shared.coursera.contents, program_ids=programs)
-    read = await _read(shared, "contents", pages, lambda: tries.append([]), take, in_full=in_full)
-    return CatalogSnapshot(read, _latest(tries))
+    read = await _read(shared, "contents", pages, staged.begin, take, in_full=in_full)
+    staged.finish()
+    return Catalog(read, staged)
 
 
 @step("read the enrollment reports from Coursera")
@@ -169,13 +163,3 @@ async def _read(
         logger.warning("The listing of %s is not complete: %s", what, reason)
     logger.info("Read %d %s from Coursera", check.distinct_count, what)
     return ListingRead(began_at, shared.clock.now_ms(), in_full, reason)
-
-
-def _latest(tries: Sequence[list[object]]) -> list[object]:
-    """What was shown, as it was shown last; what only an earlier try showed counts too."""
-    *earlier, last = tries
-    elements = list(last)
-    for one in reversed(earlier):
-        shown = {row_id(element) for element in elements}
-        elements += [element for element in one if row_id(element) not in shown]
-    return elements

@@ -9,13 +9,13 @@ from connectors.learning360.client import Learning360Client
 from connectors.ledger.records import courses as ledger
 from connectors.ledger.records.attempts import attempted_courses
 from connectors.settings import Learning360Settings
-from tasks.extract.accepted_courses import accepted_seconds
-from tasks.extract.coursera import CatalogSnapshot
+from tasks.catalog.selection import CourseSelection
+from tasks.extract.coursera import Catalog
 from tasks.extract.learning360 import remote_courses
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 from tasks.transform.comparison import DIFFERENCES, FOUND_COLUMNS, ONLY, filled, found_courses
-from tasks.transform.courses.courses import bodies, latest, map_courses
+from tasks.transform.courses.courses import bodies
 from tasks.transform.courses.names import name_of
 
 COURSES_SCOPE = "courses:read"
@@ -46,10 +46,10 @@ class RemoteCourses:
 
 @step("read back the courses that 360Learning holds")
 async def read_remote_courses(
-    run: RunContext, catalog: CatalogSnapshot, attempted: Sequence[str], missing_scopes: Sequence[str]
+    run: RunContext, catalog: Catalog, attempted: Sequence[str], missing_scopes: Sequence[str]
 ) -> RemoteCourses:
     """Read the integration's courses: of the catalog, of reports, and all that the ledger knows."""
-    expected = _expected(run, catalog)
+    expected = await run.shared.frames.do(_expected, run, catalog)
     with run.ledger.read() as db:
         known = ledger.known_courses(db, run.target.id)["external_id"].tolist()
         known += attempted_courses(db, run.target.id)
@@ -123,12 +123,11 @@ async def _look_at_group(
                 courses.others[course["_id"]] = str(course["name"])
 
 
-def _expected(run: RunContext, catalog: CatalogSnapshot) -> dict[str, str]:
+def _expected(run: RunContext, catalog: Catalog) -> dict[str, str]:
     """The courses (JSON by externalId) that the catalog maps to; what cannot be mapped is in no count."""
-    mapped = map_courses(
-        catalog.elements,
-        default_language=run.settings.sync.default_language,
-        program_order=run.settings.sync.program_order,
-        known_seconds=accepted_seconds(run.ledger, run.target.id),
-    )
-    return {str(body["externalId"]): orjson.dumps(body).decode() for body in bodies(latest(mapped.courses))}
+    selection = CourseSelection.load(run, catalog)
+    return {
+        str(body["externalId"]): orjson.dumps(body).decode()
+        for elements in selection.batches()
+        for body in bodies(selection.map(elements).courses)
+    }

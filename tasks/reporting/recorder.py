@@ -12,6 +12,7 @@ import pandas as pd
 from tasks.reporting.summary import NO_COUNTS, Counts
 
 MOST_EXAMPLES = 10
+OF_EACH_IGNORED = 3
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class RunRecorder:
         #: Rows rejected by reason, rows to send by sort of change, attempts to send by decile of progress.
         self.reasons: Counter[str] = Counter()
         self.changes: Counter[str] = Counter()
+        #: See `ignore`.
+        self.ignored: Counter[str] = Counter()
+        self.ignored_in: dict[str, list[str]] = {}
         self.deciles: Counter[int] = Counter()
         self.examples: list[Example] = []
         self.sections: dict[str, Section] = {}
@@ -96,6 +100,11 @@ class RunRecorder:
         counted = Counter(reasons)
         self.reasons += counted
         self.add(rejected=counted.total())
+
+    def ignore(self, found: Mapping[str, Sequence[str]]) -> None:
+        """Count rows that went without a value that was wrong: their courses, by what was wrong."""
+        self.ignored.update({what: len(courses) for what, courses in found.items()})
+        self._keep_ignored(found)
 
     def change(self, sorts: Mapping[str, int]) -> None:
         """Count what is sent, by sort of change."""
@@ -163,6 +172,8 @@ class RunRecorder:
         self.add(draft.counts)
         self.notes += draft.notes
         self.reasons += draft.reasons
+        self.ignored += draft.ignored
+        self._keep_ignored(draft.ignored_in)
         self.changes += draft.changes
         self.deciles += draft.deciles
         self.sample(draft.examples)
@@ -171,6 +182,11 @@ class RunRecorder:
         self.found += draft.found
         if draft.difference_counts is not None:
             self._count_differences(draft.difference_counts)
+
+    def _keep_ignored(self, examples: Mapping[str, Sequence[str]]) -> None:
+        for what, courses in examples.items():
+            both = dict.fromkeys([*self.ignored_in.get(what, []), *courses[:OF_EACH_IGNORED]])
+            self.ignored_in[what] = list(both)[:OF_EACH_IGNORED]
 
     def _count_differences(self, counts: Mapping[str, int]) -> None:
         before = self.difference_counts or {}

@@ -183,11 +183,20 @@ def build_report(summary: Summary, recorder: RunRecorder, facts: RunFacts, now_m
         steps=slowest(recorder.spans),
         sent=[Count(name, rows) for name, rows in recorder.changes.most_common()],
         examples=[Example(mask_addresses(one.what), mask_addresses(one.change)) for one in recorder.examples],
-        sections=[_safe(section) for section in recorder.sections.values()],
+        sections=[_safe(section) for section in (*recorder.sections.values(), _ignored(recorder))],
         reasons=_reasons(recorder.reasons),
         history=facts.past_runs,
         deciles=_deciles(facts.accepted, recorder.deciles, dry_run=facts.dry_run),
     )
+
+
+def _ignored(recorder: RunRecorder) -> Section:
+    """What was wrong and is left out, though its rows went: in none of the counts that add up."""
+    rows = [
+        (what, f"{count:,}", ", ".join(recorder.ignored_in[what]))
+        for what, count in recorder.ignored.most_common()
+    ]
+    return Section("Ignored values", ("what", "rows", "for example"), rows)
 
 
 def joint_report(summary: Summary, now_ms: int) -> Report:

@@ -19,20 +19,25 @@ Body = dict[str, Any]
 TextsOf = Callable[[Sequence[str]], Mapping[str, str]]
 
 
-def sample_courses(
-    recorder: RunRecorder, send: pd.DataFrame, archive: pd.DataFrame, bodies_of: TextsOf
-) -> None:
-    """Tell of courses to send (external_id, body, action) and to archive (external_id).
+def sample_archived(recorder: RunRecorder, external_ids: Sequence[str], names_of: TextsOf) -> None:
+    """Tell of courses to archive; ``names_of`` gives what courses are called."""
+    if not external_ids:
+        return
+    recorder.change({"archived": len(external_ids)})
+    some = external_ids[:OF_EACH_SORT]
+    names = names_of(some)
+    recorder.sample([Example(names.get(one) or one, "archived") for one in some])
+
+
+def sample_courses(recorder: RunRecorder, send: pd.DataFrame, bodies_of: TextsOf) -> None:
+    """Tell of courses to send (external_id, body, action).
 
     ``bodies_of`` gives the courses as they were last accepted (JSON).
     """
     recorder.change(Counter(send["action"].map(SORTS).tolist()))
-    recorder.change({"archived": len(archive)} if len(archive) else {})
     some = _some(send, "action", recorder.room)
-    gone = archive["external_id"].head(OF_EACH_SORT).tolist()
-    texts = bodies_of([*some["external_id"], *gone])
+    texts = bodies_of(some["external_id"].tolist())
     known = {external_id: orjson.loads(text) for external_id, text in texts.items()}
-    recorder.sample([Example(_name(known.get(one, {}), one), "archived") for one in gone])
     for row in some.to_dict("records"):
         body, external_id = orjson.loads(row["body"]), row["external_id"]
         recorder.sample([Example(_name(body, external_id), _difference(known.get(external_id), body))])

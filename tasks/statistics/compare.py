@@ -4,7 +4,7 @@ A learner's course whose rows are all as the ledger knows them is left alone. Al
 mapped, added to what else the ledger knows of it, and merged into attempts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +52,13 @@ class Split:
 
     ``enrollments``: what the others were mapped to (ENROLLMENT_COLUMNS but attempt); ``unmappable``: report
     rows that could not be, with ``reason``; ``keys``: learner, course and key of the learners' courses to
-    compare, each once; ``counts``: of the rows left alone, and of those rejected here.
+    compare, each once; ``counts``: of the rows left alone, and of those rejected here; ``ignored``: courses
+    of rows by what is ignored in them.
     """
 
     enrollments: pd.DataFrame
     unmappable: pd.DataFrame
+    ignored: Mapping[str, Sequence[str]]
     keys: pd.DataFrame
     counts: Counts
 
@@ -67,9 +69,9 @@ class StatisticsPlan:
 
     ``send``: the attempts to send (SENT_COLUMNS); ``planned``: the rows that the ledger is to know once those
     are settled, and ``known``: those that it is to know at once (both ENROLLMENT_COLUMNS); ``before``: the
-    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable``: see `Split`; ``resolved``:
-    ids of rejected statistics that need not be any more; ``uncertain``: how many are not sent, since nobody
-    knows whether they were.
+    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable`` and ``ignored``: see `Split`;
+    ``resolved``: ids of rejected statistics that need not be any more; ``uncertain``: how many are not sent,
+    since nobody knows whether they were.
     """
 
     send: pd.DataFrame
@@ -77,6 +79,7 @@ class StatisticsPlan:
     known: pd.DataFrame
     before: pd.DataFrame
     unmappable: pd.DataFrame
+    ignored: Mapping[str, Sequence[str]]
     resolved: Sequence[str]
     uncertain: int
     counts: Counts
@@ -106,6 +109,7 @@ def split(part: Part, digests: pd.DataFrame, rules: Rules) -> Split:
             key=of_row["key"], digest=of_row["digest"].astype("Int64").mask(of_row["digest"].eq(NO_DIGEST))
         ),
         unmappable,
+        {what: part.rows.loc[rows, "contentId"].tolist() for what, rows in mapped.ignored.items()},
         _keys_to_compare(enrollments.assign(key=of_row["key"]), part.rejects, rules),
         _count_left_alone(alone) + Counts(extracted=len(unmappable)),
     )
@@ -131,6 +135,7 @@ def plan(part: Part, found: Split, state: LedgerState, rules: Rules) -> Statisti
         known=news.assign(digest=news["digest"].mask(waits)).loc[~travels].reset_index(drop=True),
         before=state.accepted,
         unmappable=found.unmappable,
+        ignored=found.ignored,
         resolved=part.rejects["row_id"][~stays].tolist(),
         uncertain=len(uncertain),
         counts=found.counts + _count_compared(len(found.enrollments), attempts),

@@ -35,6 +35,7 @@ async def compare_part(
     names_of = partial(accepted_names, run.ledger, run.target.id)
     run.recorder.add(found.counts)
     run.recorder.reject(found.reasons)
+    run.recorder.ignore(found.ignored)
     sample_attempts(run.recorder, found.send, found.before, names_of)
     if run.dry_run:
         run.recorder.add(Counts(submitted=len(found.send)))

@@ -9,7 +9,7 @@ Columns of one kind are judged as a whole; only mixed ones are looked at cell by
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -83,11 +83,19 @@ def instances(column: pd.Series, kind: type | tuple[type, ...]) -> pd.Series:
     return _mask(column, [isinstance(value, kind) for value in column])
 
 
+class Faults(Protocol):
+    """Takes down what is wrong in rows."""
+
+    def add(self, mask: pd.Series, what: str) -> None:
+        """Say what is wrong in the rows of a bool mask (of the same index)."""
+
+
 class Reasons:
     """Why rows are rejected: the first reason that is added for a row stays."""
 
     def __init__(self, index: pd.Index) -> None:
         """Start with no reason for any row of the index."""
+        self.index = index
         self.series: pd.Series[str] = pd.Series(None, index=index, dtype="str", name="reason")
 
     @property
@@ -95,11 +103,29 @@ class Reasons:
         """Bool mask of the rows that have a reason."""
         return self.series.notna()
 
-    def add(self, mask: pd.Series, reason: str) -> None:
+    def add(self, mask: pd.Series, what: str) -> None:
         """Give the reason to the rows of a bool mask (of the same index) that have none yet."""
         fresh = mask & self.series.isna()
         if fresh.any():
-            self.series = self.series.mask(fresh, reason)
+            self.series = self.series.mask(fresh, what)
+
+
+class Ignored:
+    """Values that are left out because they are wrong: their rows go all the same."""
+
+    def __init__(self, index: pd.Index) -> None:
+        """Start with nothing ignored in any row of the index."""
+        self.index = index
+        self._masks: dict[str, pd.Series] = {}
+
+    def add(self, mask: pd.Series, what: str) -> None:
+        """Note that something is ignored in the rows of a bool mask (of the same index)."""
+        if mask.any():
+            self._masks[what] = mask | self._masks.get(what, False)
+
+    def of(self, rows: pd.Series) -> dict[str, pd.Index]:
+        """The labels of the rows in which something is ignored, by what it is; of the rows of a bool mask."""
+        return {what: self.index[mask & rows] for what, mask in self._masks.items() if (mask & rows).any()}
 
 
 def _kind(column: pd.Series) -> str:

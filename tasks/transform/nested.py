@@ -1,7 +1,7 @@
 """Objects and lists inside a column: taken apart into rows of their own, and gathered again.
 
 A taken-apart column has one row for each entry, and its index names the row that the entry belongs to. What
-is of the wrong type anywhere inside gives that row a reason; null and absent are nothing, not wrong.
+is of the wrong type anywhere inside is a fault of that row; null and absent are nothing, not wrong.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from tasks.transform.columns import NOT_AN_OBJECT, frame, instances, number, tex
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tasks.transform.columns import Reasons
+    from tasks.transform.columns import Ignored, Reasons
 
 
-def texts(column: pd.Series, name: str, reasons: Reasons) -> pd.Series:
-    """Take a column's strings (str dtype), each trimmed; another type is a reason."""
+def texts(column: pd.Series, name: str, faults: Reasons | Ignored) -> pd.Series:
+    """Take a column's strings (str dtype), each trimmed; another type is a fault."""
     values, wrong = text(column)
-    reasons.add(owners(wrong, reasons.series.index), f"{name} is not text")
+    faults.add(owners(wrong, faults.index), f"{name} is not text")
     return values.str.strip()
 
 
-def numbers(column: pd.Series, name: str, reasons: Reasons) -> pd.Series:
-    """Take a column's numbers (float64); another type is a reason."""
+def numbers(column: pd.Series, name: str, faults: Reasons | Ignored) -> pd.Series:
+    """Take a column's numbers (float64); another type is a fault."""
     values, wrong = number(column)
-    reasons.add(owners(wrong, reasons.series.index), f"{name} is not a number")
+    faults.add(owners(wrong, faults.index), f"{name} is not a number")
     return values
 
 
-def members(column: pd.Series, name: str, keys: Sequence[str], reasons: Reasons) -> pd.DataFrame:
-    """Take the named members of a column's objects, one row for each row; what is no object is a reason."""
+def members(column: pd.Series, name: str, keys: Sequence[str], faults: Reasons | Ignored) -> pd.DataFrame:
+    """Take the named members of a column's objects, one row for each row; what is no object is a fault."""
     table = frame(column.tolist(), keys).set_axis(column.index)
     wrong = table[NOT_AN_OBJECT] & column.notna()
-    reasons.add(owners(wrong, reasons.series.index), f"{name} is not an object")
+    faults.add(owners(wrong, faults.index), f"{name} is not an object")
     return table.drop(columns=NOT_AN_OBJECT)
 
 
-def entries(column: pd.Series, name: str, reasons: Reasons) -> pd.Series:
-    """Take the entries of a column's lists, nulls left out (objects); what is no list is a reason."""
+def entries(column: pd.Series, name: str, faults: Reasons | Ignored) -> pd.Series:
+    """Take the entries of a column's lists, nulls left out (objects); what is no list is a fault."""
     is_list = instances(column, list)
-    reasons.add(owners(column.notna() & ~is_list, reasons.series.index), f"{name} is not a list")
+    faults.add(owners(column.notna() & ~is_list, faults.index), f"{name} is not a list")
     found = column[is_list].astype(object).explode()
     return found[found.notna()]
 
 
-def objects(column: pd.Series, name: str, keys: Sequence[str], reasons: Reasons) -> pd.DataFrame:
+def objects(column: pd.Series, name: str, keys: Sequence[str], faults: Reasons | Ignored) -> pd.DataFrame:
     """Take the named members of every object in a column's lists, one row for each object."""
-    return members(entries(column, name, reasons), f"an entry of {name}", keys, reasons)
+    return members(entries(column, name, faults), f"an entry of {name}", keys, faults)
 
 
 def owners(wrong: pd.Series, index: pd.Index) -> pd.Series:

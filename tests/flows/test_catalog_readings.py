@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 
 COURSES = 7
@@ -48,6 +49,29 @@ def test_the_catalog_is_read_whole_however_it_is_paged(sync: Sync, options: dict
     assert readings(sync) == 1
     assert sync.watermark("catalog") is not None
     assert sync.catalog().unchanged == COURSES
+
+
+def test_a_specialization_is_as_long_as_its_courses_in_whatever_batches_they_come(sync: Sync) -> None:
+    world = sync.sandbox.world
+    two = [world.add_content(name, definition={"estimatedLearningTime": 3_600}) for name in ("One", "Two")]
+    parts = [f"Course~{course['contentId']}" for course in two]
+    definition = {"estimatedLearningTime": None, "courseIds": parts}
+    both = world.add_content("Both", contentType="Specialization", definition=definition)
+    world.contents.insert(0, world.contents.pop())
+    sync.pacing = Pacing(course_rows=1)
+    assert sync.catalog().accepted == 3
+    assert sync.sandbox.learning360.course(both["contentId"]).data["duration"] == 120
+
+
+def test_of_a_course_that_comes_twice_the_newer_one_speaks_in_whatever_batches_they_come(sync: Sync) -> None:
+    world = sync.sandbox.world
+    new = world.add_content("New", lastUpdatedAt=2)
+    world.contents.append({**new, "id": "Course~other", "name": "Old", "lastUpdatedAt": 1})
+    sync.pacing = Pacing(course_rows=1)
+    summary = sync.catalog()
+    assert (summary.extracted, summary.merged, summary.accepted) == (2, 1, 1)
+    assert sync.courses() == {new["contentId"]: "New"}
+    assert sync.catalog().unchanged == 1
 
 
 def test_a_listing_that_changes_while_it_is_read_is_read_again(sync: Sync) -> None:

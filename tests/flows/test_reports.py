@@ -110,6 +110,16 @@ def test_what_is_odd_in_courseras_data_is_shown_and_a_table_of_its_own(busy_sync
     assert "Untold (" in file.read_text(encoding="utf-8")
 
 
+def test_what_is_ignored_is_counted_with_examples_and_the_course_goes(sync: Sync) -> None:
+    for number in range(5):
+        sync.sandbox.world.add_content(f"No {number}", contentId=f"c{number}", description=number)
+    run = shown(catalog)
+    text = run.markdown("catalog-report")
+    assert "## Ignored values" in text
+    assert "| description is not text | 5 | c0, c1, c2 |" in text
+    assert "5 extracted = 0 merged + 0 held + 0 unchanged + 5 accepted + 0 rejected" in text
+
+
 def test_where_nothing_is_odd_the_table_says_so(sync: Sync) -> None:
     sync.add_courses(1)
     run = shown(catalog)

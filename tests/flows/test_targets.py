@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ class Groups:
 
     def course(self, name: str, *programs: Json) -> Json:
         """A course in these programs, in a language that Coursera does not tell."""
-        urls = [{"programId": one["id"], "contentUrl": f"{one['url']}/{name}"} for one in programs]
+        urls = [{"programId": one["id"], "contentUrl": f"{one['url']}/{quote(name)}"} for one in programs]
         return self.sync.sandbox.world.add_content(name, languageCode=None, programs=urls)
 
     def held(self, group_id: str) -> dict[str, Json]:
@@ -82,7 +83,7 @@ def test_each_group_gets_its_programs_in_its_language_from_one_reading(groups: G
     assert groups.in_sales.keys() == {"For both"}
     assert groups.in_all["For both"]["defaultLang"] == "en"
     assert groups.in_sales["For both"]["defaultLang"] == "fr"
-    assert groups.in_sales["For both"]["launchUrl"] == f"{groups.sales['url']}/For both"
+    assert groups.in_sales["For both"]["launchUrl"] == f"{groups.sales['url']}/For%20both"
     assert groups.sync.requests("GET", "/contents") == 1
     told = {one.target: one.accepted for one in summary.targets or []}
     assert told == {"all": 2, "sales": 1}

@@ -1,7 +1,8 @@
 """Elements of Coursera's catalog → 360Learning's external courses.
 
 The 13 rows of the content mapping, in columns: every rule works on all elements at once. An element that
-cannot be mapped is rejected with the first reason found, and does not stop the others.
+lacks what a course needs is rejected with the first reason found, and does not stop the others; any other
+value that is wrong is ignored, and the course goes without it.
 """
 
 from __future__ import annotations
@@ -11,29 +12,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from tasks.transform.columns import NOT_AN_OBJECT, Reasons, blank, frame, number, text
-from tasks.transform.courses.durations import course_ids, minutes, own_seconds, sums
+from tasks.transform.columns import Ignored, Reasons, blank
+from tasks.transform.courses.durations import course_ids, minutes, sums
 from tasks.transform.courses.languages import LANGUAGES, to_platform
-from tasks.transform.courses.launch_urls import launch_urls
+from tasks.transform.courses.outline import fields_of, latest, map_needed
 from tasks.transform.courses.subjects import sources, subjects
-from tasks.transform.nested import distinct, entries, gathered, members, texts
+from tasks.transform.courses.web_addresses import is_web_address
+from tasks.transform.nested import distinct, entries, gathered, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FIELDS = [
-    "contentId", "contentType", "name", "description", "slug", "languageCode", "subtitleLanguageCodes",
-    "difficultyLevel", "lastUpdatedAt", "partners", "programs", "extraMetadata",
-]  # fmt: skip
-_DEFINITION = [
-    "estimatedLearningTime", "promoPhoto", "skills", "domainTypes", "courseIds", "parentLessonObjectUrl",
-]  # fmt: skip
 _BODY = [
     "externalId", "name", "description", "imageUrl", "duration", "launchUrl", "defaultLang", "translations",
     "difficultyLevel", "contentType", "subjects", "sources",
 ]  # fmt: skip
 _BESIDES = ["position", "learning_seconds", "updated_at"]
-KINDS = {"specialization": "specialization", "video": "video"}  # whatever else is a course
 LEVELS = ["beginner", "intermediate", "advanced"]
 
 
@@ -48,11 +42,12 @@ class MappedCourses:
     position (int64, of the element), learning_seconds (float64, NaN where unknown) and updated_at (float64,
     epoch seconds, NaN where absent).
 
-    `rejects`: position (int64), reason (str).
+    `rejects`: position (int64), reason (str). `ignored`: positions of courses by what is ignored in them.
     """
 
     courses: pd.DataFrame
     rejects: pd.DataFrame
+    ignored: Mapping[str, pd.Index]
 
 
 def map_courses(
@@ -71,26 +66,15 @@ def map_courses(
     """
     if default_language not in LANGUAGES:
         raise ValueError(f"{default_language!r} is not a language of 360Learning")
-    raw = frame(elements, _FIELDS)
+    raw, definition, ignored = fields_of(elements)
     reasons = Reasons(raw.index)
-    reasons.add(raw[NOT_AN_OBJECT], "the element is not an object")
-    definition = _definition(raw["extraMetadata"], reasons)
-    draft = _draft(raw, definition, default_language, program_order, reasons)
+    needed = map_needed(raw, definition, default_language, program_order, reasons, ignored)
+    draft = needed.assign(**_optional(raw, definition, needed["defaultLang"], ignored), position=raw.index)
     unsized = draft["contentType"].eq("specialization") & draft["learning_seconds"].isna()
-    parts = course_ids(definition["courseIds"], unsized, reasons)
+    parts = course_ids(definition["courseIds"], unsized, ignored)
     usable = draft[~reasons.bad]
     totals = sums(parts, latest(usable), known_seconds or {})
-    return MappedCourses(_sized(usable, totals), _rejects(reasons))
-
-
-def latest(courses: pd.DataFrame) -> pd.DataFrame:
-    """Keep one row for each externalId: the greatest updated_at (absent is least), then the one read last.
-
-    The rows keep their order. Offsets are no snapshot, so a listing may show the same content twice.
-    """
-    read = courses.reset_index(drop=True)
-    by_age = read.sort_values("updated_at", kind="stable", na_position="first")
-    return by_age.drop_duplicates("externalId", keep="last").sort_index().reset_index(drop=True)
+    return MappedCourses(_sized(usable, totals), _rejects(reasons), ignored.of(~reasons.bad))
 
 
 def bodies(courses: pd.DataFrame) -> list[dict[str, object]]:
@@ -106,36 +90,18 @@ def bodies(courses: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
-def _definition(extra: pd.Series, reasons: Reasons) -> pd.DataFrame:
-    """Take the fields of extraMetadata.definition, as read."""
-    inner = members(extra, "extraMetadata", ["definition"], reasons)["definition"]
-    return members(inner, "extraMetadata.definition", _DEFINITION, reasons)
-
-
-def _draft(
-    raw: pd.DataFrame, definition: pd.DataFrame, default_language: str, order: Sequence[str], reasons: Reasons
-) -> pd.DataFrame:
-    """Map every column that needs no other element; rows with a reason may hold anything."""
-    ids = _external_ids(raw["contentId"], reasons)  # first, so that a row without one is known for that
-    kinds = _kinds(raw["contentType"], reasons)
-    languages = _languages(raw["languageCode"], default_language, reasons)
-    columns = {
-        "externalId": ids,
-        "name": _names(raw["name"], reasons),
-        "description": _optional(raw["description"], "description", reasons),
-        "imageUrl": _optional(definition["promoPhoto"], "promoPhoto", reasons),
-        "launchUrl": launch_urls(raw, definition["parentLessonObjectUrl"], kinds, order, reasons),
-        "defaultLang": languages,
-        "translations": _subtitles(raw["subtitleLanguageCodes"], languages, reasons),
-        "difficultyLevel": _levels(raw["difficultyLevel"], reasons),
-        "contentType": kinds,
-        "subjects": subjects(definition["domainTypes"], definition["skills"], reasons),
-        "sources": sources(raw["partners"], reasons),
-        "position": raw.index,
-        "learning_seconds": own_seconds(definition["estimatedLearningTime"], reasons),
-        "updated_at": number(raw["lastUpdatedAt"])[0],  # not mapped, so a wrong one is only unknown
+def _optional(
+    raw: pd.DataFrame, definition: pd.DataFrame, languages: pd.Series, ignored: Ignored
+) -> dict[str, pd.Series]:
+    """Map the columns that a course may go without, or with less in them."""
+    return {
+        "description": _filled(texts(raw["description"], "description", ignored)),
+        "imageUrl": _image_urls(definition["promoPhoto"], ignored),
+        "translations": _subtitles(raw["subtitleLanguageCodes"], languages, ignored),
+        "difficultyLevel": _levels(raw["difficultyLevel"], ignored),
+        "subjects": subjects(definition["domainTypes"], definition["skills"], ignored),
+        "sources": sources(raw["partners"], ignored),
     }
-    return pd.DataFrame(columns, index=raw.index)
 
 
 def _sized(courses: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
@@ -151,48 +117,29 @@ def _rejects(reasons: Reasons) -> pd.DataFrame:
     return pd.DataFrame({"position": found.index, "reason": found.array})
 
 
-def _external_ids(column: pd.Series, reasons: Reasons) -> pd.Series:
-    """Take contentId as it is: it must come back unchanged in statistics."""
-    values, wrong = text(column)
-    reasons.add(wrong, "contentId is not text")
-    reasons.add(blank(values), "contentId is missing")
-    return values
-
-
-def _names(column: pd.Series, reasons: Reasons) -> pd.Series:
-    """Take the name, which every course must have."""
-    values = texts(column, "name", reasons)
-    reasons.add(blank(values), "name is missing")
-    return values
-
-
-def _optional(column: pd.Series, name: str, reasons: Reasons) -> pd.Series:
-    """Take a text that may be absent; blank counts as absent."""
-    values = texts(column, name, reasons)
+def _filled(values: pd.Series) -> pd.Series:
+    """Take texts that may be absent; blank counts as absent."""
     return values.mask(blank(values))
 
 
-def _kinds(column: pd.Series, reasons: Reasons) -> pd.Series:
-    """Name the platform's content type; an unknown or absent one is a course."""
-    words = texts(column, "contentType", reasons).str.lower()
-    return words.map(KINDS).astype("str").fillna("course")
+def _image_urls(column: pd.Series, ignored: Ignored) -> pd.Series:
+    """Take the addresses of images that can be shown in a page."""
+    urls = _filled(texts(column, "promoPhoto", ignored))
+    is_usable = is_web_address(urls)
+    ignored.add(urls.notna() & ~is_usable, "promoPhoto is not a web address")
+    return urls.where(is_usable)
 
 
-def _levels(column: pd.Series, reasons: Reasons) -> pd.Series:
+def _levels(column: pd.Series, ignored: Ignored) -> pd.Series:
     """Name the platform's level; an unknown one is left out."""
-    words = texts(column, "difficultyLevel", reasons).str.lower()
+    words = texts(column, "difficultyLevel", ignored).str.lower()
     return words.where(words.isin(LEVELS))
 
 
-def _languages(column: pd.Series, default_language: str, reasons: Reasons) -> pd.Series:
-    """Name the platform's language, the default where it has none."""
-    return to_platform(texts(column, "languageCode", reasons)).fillna(default_language)
-
-
-def _subtitles(column: pd.Series, languages: pd.Series, reasons: Reasons) -> pd.Series:
+def _subtitles(column: pd.Series, languages: pd.Series, ignored: Ignored) -> pd.Series:
     """List the platform's languages of the subtitles, without unknown ones and the course's own."""
-    found = entries(column, "subtitleLanguageCodes", reasons)
-    codes = to_platform(texts(found, "an entry of subtitleLanguageCodes", reasons))
+    found = entries(column, "subtitleLanguageCodes", ignored)
+    codes = to_platform(texts(found, "an entry of subtitleLanguageCodes", ignored))
     other = codes.notna() & codes.ne(languages.loc[codes.index])
     return gathered(distinct(codes[other]), column.index)
 

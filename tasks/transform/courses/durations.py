@@ -12,27 +12,29 @@ from tasks.transform.nested import distinct, entries, numbers, texts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tasks.transform.columns import Reasons
+    from tasks.transform.columns import Ignored
 
 _SECONDS_PER_MINUTE = 60
+_MOST_SECONDS = 100_000 * 3600  # nothing takes longer: it is a date, or in another unit
 _LONGEST_MINUTES = 100_000  # ExternalCourseDTO.duration: 1 to 100,000
 
 
-def own_seconds(column: pd.Series, reasons: Reasons) -> pd.Series:
-    """Take estimatedLearningTime in seconds (float64, NaN where absent or 0); a negative one is a reason."""
-    seconds = numbers(column, "estimatedLearningTime", reasons)
-    reasons.add(seconds.lt(0), "estimatedLearningTime is negative")
-    return seconds.where(seconds.gt(0))
+def own_seconds(column: pd.Series, ignored: Ignored) -> pd.Series:
+    """Take estimatedLearningTime in seconds (float64, NaN where absent, 0 or impossible)."""
+    seconds = numbers(column, "estimatedLearningTime", ignored)
+    ignored.add(seconds.lt(0), "estimatedLearningTime is negative")
+    ignored.add(seconds.gt(_MOST_SECONDS), "estimatedLearningTime is longer than 100,000 hours")
+    return seconds.where(seconds.gt(0) & seconds.le(_MOST_SECONDS))
 
 
-def course_ids(column: pd.Series, needed: pd.Series, reasons: Reasons) -> pd.Series:
+def course_ids(column: pd.Series, needed: pd.Series, ignored: Ignored) -> pd.Series:
     """Take the external ids of a specialization's courses where they are needed for a sum.
 
     Returns one row for each course (str dtype), its index the specialization's row. Coursera writes an id as
     `Course~ID` or `ID`; one that is listed twice is one course.
     """
-    found = entries(column[needed], "courseIds", reasons)
-    ids = texts(found, "an entry of courseIds", reasons)
+    found = entries(column[needed], "courseIds", ignored)
+    ids = texts(found, "an entry of courseIds", ignored)
     return distinct(ids.str.replace(r"^[A-Za-z]+~", "", regex=True))
 
 

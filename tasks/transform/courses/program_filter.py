@@ -1,15 +1,15 @@
 """What of a catalog some programs have."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 
-def of_programs(elements: Iterable[object], programs: Collection[str]) -> list[object]:
+def of_programs(elements: Iterable[object], programs: Collection[str]) -> Iterator[object]:
     """The catalog's elements that some programs have, each with those of its programs alone.
 
     An element that does not tell its programs passes: whoever maps it rejects it with its reason.
     """
-    return [one for element in elements if (one := _narrowed(element, programs)) is not None]
+    return (one for element in elements if (one := _narrowed(element, programs)) is not None)
 
 
 def _narrowed(element: object, programs: Collection[str]) -> object | None:

@@ -6,19 +6,17 @@ see it all the same, as a course without a picture or in the wrong language, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from tasks.transform.columns import blank, frame, text
-from tasks.transform.courses.courses import KINDS, LEVELS
+from tasks.transform.courses.courses import LEVELS
 from tasks.transform.courses.languages import to_platform
+from tasks.transform.courses.outline import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-Rows = np.ndarray[Any, np.dtype[np.intp]]
+    from collections.abc import Mapping, Sequence
 
 MOST_EXAMPLES = 3
 # Of these the mapping keeps only what 360Learning knows; what Coursera wrote is looked up in the elements.
@@ -31,11 +29,11 @@ def findings(courses: pd.DataFrame, elements: Sequence[object]) -> pd.DataFrame:
 
     `courses` are those of `map_courses` or a part of them, each once; `elements` what they were mapped from.
     Returns one row for each thing looked for, found or not, in a fixed order: finding str; courses int64, how
-    many have it; examples str, names and ids of three at most, with the word in question where it is one.
+    many have it; examples (lists of str), names and ids of three at most, with the word in question where it
+    is one.
     """
     raw = frame([elements[position] for position in courses["position"]], _WORDS).set_axis(courses.index)
     language, kind, level = (text(raw[name])[0].str.strip() for name in _WORDS)
-    titles = courses["name"].str.lower()
     masks = {
         "no language": blank(language),
         "no duration": courses["duration"].isna(),
@@ -45,27 +43,40 @@ def findings(courses: pd.DataFrame, elements: Sequence[object]) -> pd.DataFrame:
         "unknown language": ~blank(language) & to_platform(language).isna(),
         "unknown type": ~blank(kind) & ~kind.str.lower().isin([_COURSE, *KINDS]),
         "unknown level": ~blank(level) & ~level.str.lower().isin(LEVELS),
-        "duplicate title": titles.duplicated(keep=False),
     }
     words = {"unknown language": language, "unknown type": kind, "unknown level": level}
-    # In rows' positions, which are quicker than labels; courses of one title stand together.
-    rows = {finding: np.flatnonzero(mask) for finding, mask in masks.items()}
-    alike = rows["duplicate title"]
-    rows["duplicate title"] = alike[titles.iloc[alike].argsort(kind="stable")]
-    examples = [
-        _examples(courses, found[:MOST_EXAMPLES], words.get(finding)) for finding, found in rows.items()
-    ]
+    rows = {finding: courses.assign(word=words.get(finding))[mask] for finding, mask in masks.items()}
+    return _counted(rows)
+
+
+def duplicate_titles(courses: pd.DataFrame) -> pd.DataFrame:
+    """Count courses (externalId, name; each once) that share a title, as `findings` does."""
+    titles = courses["name"].str.lower()
+    alike = courses[titles.duplicated(keep=False)].assign(word=None)
+    return _counted({"duplicate title": alike.loc[titles[alike.index].sort_values(kind="stable").index]})
+
+
+def together(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """What was found in several lots of courses, as one."""
+    every = pd.concat(found, ignore_index=True).groupby("finding", sort=False, as_index=False)
+    summed = every.agg({"courses": "sum", "examples": "sum"})
+    return summed.assign(examples=summed["examples"].str[:MOST_EXAMPLES])
+
+
+def _counted(rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """``rows`` are the courses (externalId, name, word) by what was found."""
     return pd.DataFrame(
         {
             "finding": pd.Series(list(rows), dtype="str"),
             "courses": pd.Series([len(found) for found in rows.values()], dtype="int64"),
-            "examples": pd.Series(examples, dtype="str"),
+            "examples": pd.Series(
+                [_examples(found.head(MOST_EXAMPLES)) for found in rows.values()], dtype=object
+            ),
         }
     )
 
 
-def _examples(courses: pd.DataFrame, found: Rows, words: pd.Series | None) -> str:
+def _examples(some: pd.DataFrame) -> list[str]:
     """Courses by name and id, with their word where there are words."""
-    names, ids = courses["name"].iloc[found], courses["externalId"].iloc[found]
-    told = names + " (" + ids + ")" if words is None else names + " (" + ids + "): " + words.iloc[found]
-    return ", ".join(told)
+    told = some["name"] + " (" + some["externalId"] + ")"
+    return (told + (": " + some["word"].astype("str")).where(some["word"].notna(), "")).tolist()

@@ -25,6 +25,8 @@ FLAG = "isCompleted"
 FIELDS = (*TEXTS, *NUMBERS, FLAG)
 ROW_ID, IS_ROW, NOT_A_ROW = "row_id", "is_row", "not_a_row"
 REPORT_COLUMNS = [ROW_ID, *FIELDS, "wrong", "raw", "address", "digest"]
+#: The end of the year 9999: later moments cannot be told. Other dates are judged when rows are mapped.
+LAST_MOMENT_MS = 253_402_300_799_999
 #: In place of a digest: the row is to be looked at in any case.
 NO_DIGEST = 0
 #: To be raised when rows are mapped to something else: no digest is known any more then.
@@ -53,6 +55,9 @@ def read_reports(columns: Mapping[str, Sequence[object]], *, send_scores: bool =
     reports = pd.DataFrame({name: column for name, (column, _) in taken.items()})
     reports.insert(0, ROW_ID, pd.Series(columns[ROW_ID], dtype="str"))
     masks = {name: mask.to_numpy() for name, (_, mask) in taken.items()}
+    is_moment = reports["updatedAt"].between(0, LAST_MOMENT_MS)
+    masks["updatedAt"] = masks["updatedAt"] | (reports["updatedAt"].notna() & ~is_moment).to_numpy()
+    reports["updatedAt"] = reports["updatedAt"].where(is_moment)
     masks[NOT_A_ROW] = ~np.array(columns[IS_ROW], dtype=bool)
     wrong = np.zeros(len(reports), dtype="int64")
     for name, mask in masks.items():

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.transform.courses.courses import MappedCourses, bodies, latest, map_courses
+from tasks.transform.courses.courses import MappedCourses, bodies, map_courses
 from tasks.transform.courses.languages import LANGUAGES
+from tasks.transform.courses.outline import latest, outline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Strategy = st.SearchStrategy[Any]
 JSON = st.recursive(
@@ -81,8 +82,8 @@ def aged(draw: st.DrawFn) -> list[object]:
     return [{**draw(SOUND), "contentId": name, "lastUpdatedAt": age} for name, age in keys]
 
 
-def mapped(elements: Sequence[object]) -> MappedCourses:
-    return map_courses(elements, default_language="en", program_order=["b"])
+def mapped(elements: Sequence[object], known_seconds: Mapping[str, float] | None = None) -> MappedCourses:
+    return map_courses(elements, default_language="en", program_order=["b"], known_seconds=known_seconds)
 
 
 def check(body: dict[str, object]) -> None:
@@ -151,6 +152,25 @@ def test_pages_can_be_mapped_one_by_one(first: list[object], second: list[object
     together = bodies(mapped([*first, *second]).courses)
     apart = bodies(mapped(first).courses) + bodies(mapped(second).courses)
     assert without_sums(together) == without_sums(apart)
+
+
+@settings(deadline=None)
+@given(contents())
+def test_an_outline_tells_what_can_be_mapped(elements: list[object]) -> None:
+    usable = outline(elements)["is_usable"]
+    assert usable.index[~usable].tolist() == mapped(elements).rejects["position"].tolist()
+
+
+@settings(deadline=None)
+@given(contents(), st.integers(1, 4))
+def test_what_an_outline_chooses_can_be_mapped_in_any_batches(elements: list[object], size: int) -> None:
+    whole = bodies(latest(mapped(elements).courses))
+    outlines = outline(elements)
+    chosen = latest(outlines[outlines["is_usable"]])
+    seconds = dict(chosen.set_index("externalId")["learning_seconds"].dropna())
+    speaking = [elements[position] for position in chosen.index]
+    batches = (speaking[at : at + size] for at in range(0, len(speaking), size))
+    assert [body for batch in batches for body in bodies(mapped(batch, seconds).courses)] == whole
 
 
 @settings(deadline=None)

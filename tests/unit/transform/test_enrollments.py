@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from connectors.coursera.models import report_fields, report_rows
 from connectors.coursera.row_ids import row_ids
 from tasks.transform.statistics.enrollment_reports import read_reports
-from tasks.transform.statistics.enrollments import ENROLLMENT_COLUMNS, MappedEnrollments, map_enrollments
+from tasks.transform.statistics.enrollments import (
+    ENROLLMENT_COLUMNS,
+    FIRST_DATE_MS,
+    MappedEnrollments,
+    map_enrollments,
+)
 
 NOW = 1_790_000_000_000
 DAY = 86_400_000
@@ -151,10 +156,35 @@ def test_a_field_is_mapped(changes: dict[str, object], expected: dict[str, objec
         pytest.param({"overallProgress": "many"}, "overallProgress is not a number", id="progress many"),
         pytest.param({"overallProgress": True}, "overallProgress is not a number", id="progress a flag"),
         pytest.param({"overallProgress": 101}, "overallProgress is not between 0 and 100", id="progress 101"),
+        pytest.param(
+            {"overallProgress": 100.6}, "overallProgress is not between 0 and 100", id="progress 100.6"
+        ),
         pytest.param({"overallProgress": -1}, "overallProgress is not between 0 and 100", id="progress -1"),
         pytest.param({"isCompleted": "yes"}, "isCompleted is not true or false", id="isCompleted a word"),
         pytest.param({"enrolledAt": "2026-01-01"}, "enrolledAt is not a number", id="a date as text"),
-        pytest.param({"enrolledAt": 0}, "enrolledAt is not a date", id="a date of 0"),
+        pytest.param({"enrolledAt": 0}, "enrolledAt lies before 2012: epoch seconds?", id="a date of 0"),
+        pytest.param(
+            {"lastActivityAt": NOW // 1000},
+            "lastActivityAt lies before 2012: epoch seconds?",
+            id="a date in seconds",
+        ),
+        pytest.param(
+            {"isCompleted": True, "completedAt": FIRST_DATE_MS - 1},
+            "completedAt lies before 2012: epoch seconds?",
+            id="a completion before 2012",
+        ),
+        pytest.param(
+            {"isCompleted": True, "completedAt": "soon"}, "completedAt is not a number", id="completedAt text"
+        ),
+        pytest.param(
+            {"lastActivityAt": 1e300}, "lastActivityAt lies more than five minutes ahead", id="1e300"
+        ),
+        pytest.param(
+            {"lastActivityAt": -1e300}, "lastActivityAt lies before 2012: epoch seconds?", id="-1e300"
+        ),
+        pytest.param(
+            {"email": 5, "externalId": 5}, "email is not text", id="neither email nor externalId text"
+        ),
         pytest.param(
             {"lastActivityAt": NOW + 5 * 60_000 + 1},
             "lastActivityAt lies more than five minutes ahead",
@@ -165,20 +195,92 @@ def test_a_field_is_mapped(changes: dict[str, object], expected: dict[str, objec
             "no date at all: enrolledAt, lastActivityAt and completedAt are missing",
             id="no date",
         ),
-        pytest.param(
-            {"approxTotalCourseHrs": "1"}, "approxTotalCourseHrs is not a number", id="hours as text"
-        ),
-        pytest.param({"approxTotalCourseHrs": -1}, "the hours spent are negative", id="negative hours"),
-        pytest.param({"grade": 1.5}, "grade is not between 0 and 1", id="grade above 1"),
     ],
 )
 def test_a_row_is_rejected(changes: dict[str, object], expected: str) -> None:
     assert reason(**changes) == expected
 
 
+DONE = {"isCompleted": True, "completedAt": NOW - 5 * DAY}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "expected"),
+    [
+        ({"updatedAt": "yesterday"}, "updatedAt is not a number", {}),
+        ({"updatedAt": 10**400}, "updatedAt is not a number", {}),
+        ({"updatedAt": 1e300}, "updatedAt is not a number", {}),
+        ({"updatedAt": 260_000_000_000_000}, "updatedAt is not a number", {}),
+        ({"programId": 7}, "programId is not text", {"program": ""}),
+        ({"externalId": ["x"]}, "externalId is not text", {"external_id": ""}),
+        (
+            {"email": 5, "externalId": "b@c.d"},
+            "email is not text",
+            {"learner": "b@c.d", "external_id": "b@c.d"},
+        ),
+        ({"completedAt": "soon"}, "completedAt is not a number", {"last_at": NOW - 2 * DAY}),
+        (
+            {"completedAt": NOW // 1000},
+            "completedAt lies before 2012: epoch seconds?",
+            {"first_at": NOW - 10 * DAY},
+        ),
+        (
+            {"completedAt": NOW + DAY},
+            "completedAt lies more than five minutes ahead",
+            {"last_at": NOW - 2 * DAY},
+        ),
+        ({**DONE, "overallProgress": "all"}, "overallProgress is not a number", {"progress": 100}),
+        ({**DONE, "overallProgress": -3}, "overallProgress is not between 0 and 100", {"progress": 100}),
+        ({**DONE, "overallProgress": 250}, "overallProgress is not between 0 and 100", {"progress": 100}),
+        ({**DONE, "grade": 1.5}, "grade is not between 0 and 1", {"score": None}),
+        ({**DONE, "grade": "A+"}, "grade is not a number", {"score": None}),
+        ({"approxTotalCourseHrs": "1"}, "approxTotalCourseHrs is not a number", {"time_spent": 1}),
+        ({"approxTotalCourseHrs": -1}, "approxTotalCourseHrs is negative", {"time_spent": 1}),
+        (
+            {"approxTotalCourseHrs": 1e300},
+            "approxTotalCourseHrs is more than 100,000 hours",
+            {"time_spent": 1},
+        ),
+        (
+            {"approxTotalCourseHrs": 1.7e9},
+            "approxTotalCourseHrs is more than 100,000 hours",
+            {"time_spent": 1},
+        ),
+        (
+            {"approxTotalCourseHrs": -1, "approxTotalLearningHours": 2},
+            "approxTotalCourseHrs is negative",
+            {"time_spent": 2 * HOUR_MS},
+        ),
+        (
+            {"approxTotalCourseHrs": ..., "approxTotalLearningHours": 1e303},
+            "approxTotalLearningHours is more than 100,000 hours",
+            {"time_spent": 1},
+        ),
+    ],
+)
+def test_what_is_not_sent_is_ignored(
+    changes: dict[str, object], what: str, expected: dict[str, object]
+) -> None:
+    result = mapping([report(**changes)], send_scores=True)
+    assert result.rejects.empty
+    assert {one: rows.tolist() for one, rows in result.ignored.items()} == {what: [0]}
+    plain = mapping([report(**(DONE if "isCompleted" in changes else {}))], send_scores=True)
+    whole = plain.enrollments.iloc[0].to_dict() | expected
+    assert all(
+        value is whole[name] or value == whole[name]
+        for name, value in result.enrollments.iloc[0].to_dict().items()
+    )
+
+
+def test_a_little_more_than_all_is_all() -> None:
+    assert mapped(overallProgress=100.5)["progress"] == 99
+    assert mapped(overallProgress=100.5, **DONE)["progress"] == 100
+
+
 def test_grades_are_not_looked_at_where_scores_are_not_sent() -> None:
     result = mapping([report(grade="A+", isCompleted=True)])
     assert result.enrollments["score"].isna().all()
+    assert result.ignored == {}
 
 
 @pytest.mark.parametrize("progress", [..., None, 0], ids=["absent", "null", "0"])

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from tasks.transform.courses.courses import latest, map_courses
+from tasks.transform.courses.courses import map_courses
 from tasks.transform.courses.languages import platform_language
-from tasks.transform.courses.quality import findings
+from tasks.transform.courses.outline import latest
+from tasks.transform.courses.quality import duplicate_titles, findings, together
 from tests.unit.transform.test_courses_properties import contents
 
 FINE = {
@@ -27,8 +28,8 @@ FINE = {
 def found(*elements: object) -> dict[str, tuple[int, str]]:
     """What is found among elements: how many courses have it, and the examples; the rest is left out."""
     courses = latest(map_courses(elements, default_language="en").courses)
-    rows = findings(courses, elements).to_dict("records")
-    return {row["finding"]: (row["courses"], row["examples"]) for row in rows if row["courses"]}
+    rows = together([findings(courses, elements), duplicate_titles(courses)]).to_dict("records")
+    return {row["finding"]: (row["courses"], ", ".join(row["examples"])) for row in rows if row["courses"]}
 
 
 def course(**changes: object) -> dict[str, Any]:
@@ -92,23 +93,24 @@ def test_a_rejected_row_and_a_row_shown_twice_are_not_counted() -> None:
 @given(contents())
 def test_the_counts_are_those_of_one_element_at_a_time(elements: list[object]) -> None:
     courses = latest(map_courses(elements, default_language="en").courses)
-    rows = findings(courses, elements)
+    rows = together([findings(courses, elements), duplicate_titles(courses)])
     by_one: Counter[str] = Counter()
     names = Counter(name.lower() for name in courses["name"])
     for row in courses.to_dict("records"):
         element = elements[row["position"]]
         assert isinstance(element, dict)
+        words = {name: value.strip() for name, value in element.items() if isinstance(value, str)}
         language, kind, level = (
-            (element.get(name) or "").strip() for name in ("languageCode", "contentType", "difficultyLevel")
+            words.get(name, "") for name in ("languageCode", "contentType", "difficultyLevel")
         )
         by_one["no language"] += not language
         by_one["unknown language"] += bool(language) and platform_language(language) is None
         by_one["no type"] += not kind
         by_one["unknown type"] += kind.lower() not in {"", "course", "specialization", "video"}
         by_one["unknown level"] += level.lower() not in {"", "beginner", "intermediate", "advanced"}
-        by_one["no description"] += not (element.get("description") or "").strip()
+        by_one["no description"] += not words.get("description", "")
         by_one["no duration"] += pd.isna(row["duration"])
         by_one["no image"] += pd.isna(row["imageUrl"])
         by_one["duplicate title"] += names[row["name"].lower()] > 1
     assert Counter(dict(zip(rows["finding"], rows["courses"], strict=True))) == by_one
-    assert rows["examples"].ne("").eq(rows["courses"].gt(0)).all()
+    assert rows["examples"].str.len().gt(0).eq(rows["courses"].gt(0)).all()
