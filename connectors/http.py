@@ -3,6 +3,7 @@
 import logging
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import cache
@@ -14,6 +15,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
+from connectors import tolerant_json
 from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
 
@@ -54,24 +56,33 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 def json_body(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Parse an answer's JSON; an HTML page in its place is a passing fault."""
+    with suppress(orjson.JSONDecodeError):
+        if tolerant_json.NUL not in response.content and not tolerant_json.is_too_deep(response.content):
+            return orjson.loads(response.content)
+    return _tolerantly(response)
+
+
+def _tolerantly(response: httpx.Response) -> Any:  # noqa: ANN401
     try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
+        return tolerant_json.loads(response.content)
+    except ValueError:
         kind = response.headers.get("content-type", "no content type").split(";")[0]
-        raise TryLaterError(f"answered {kind} where JSON was expected") from error
+        # The cause would show the answer, wherever it is logged.
+        raise TryLaterError(f"answered {kind} where JSON was expected") from None
 
 
 def read_as(decoder: msgspec.json.Decoder[T], otherwise: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
     """A way to read an answer's JSON that leaves out what the decoder does not ask for, three times as fast.
 
-    An answer of another shape is read whole, and ``otherwise`` looks at it row by row.
+    An answer of another shape, or that only a tolerant parser takes, is read whole, and ``otherwise`` looks
+    at it row by row.
     """
 
     def read(response: httpx.Response) -> T:
-        try:
-            return decoder.decode(response.content)
-        except msgspec.MsgspecError:
-            return otherwise(json_body(response))
+        with suppress(ValueError, RecursionError):  # msgspec's own errors are ValueErrors
+            if tolerant_json.NUL not in response.content:
+                return decoder.decode(response.content)
+        return otherwise(json_body(response))
 
     return read
 

@@ -8,8 +8,10 @@ from typing import Any, Literal, get_args
 from sandbox.values import Json
 
 #: `answer` in the platform's place; `delay`, then go on; answer `half` of the body and break off;
-#: `lose` the answer of a request that was processed; `reset` the connection before anything is processed.
-Action = Literal["answer", "delay", "half", "lose", "reset"]
+#: `lose` the answer of a request that was processed; `reset` the connection before anything is processed;
+#: `rewrite` the platform's own answer: `body` holds texts, and what is to stand in their places (a character
+#: is a byte), for what no JSON library would write.
+Action = Literal["answer", "delay", "half", "lose", "reset", "rewrite"]
 
 
 @dataclass

@@ -125,6 +125,7 @@ class FaultLayer:
             "half": self._half,
             "lose": self._lose,
             "reset": self._reset,
+            "rewrite": self._rewrite,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,6 +169,14 @@ class FaultLayer:
             pass
         self._wire.reset(scope)
         await _gone(receive)
+
+    async def _rewrite(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        start, body = await self._processed(scope, receive)
+        for text, written in fault.body.items():
+            body = body.replace(text.encode(), written.encode("latin-1"))
+        kept = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+        await send({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
 
     async def _processed(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
         """The platform's own answer, kept back: its start and its body."""

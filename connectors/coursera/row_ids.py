@@ -10,10 +10,14 @@ import numpy as np
 Hashes = np.ndarray[Any, np.dtype[np.int64]]
 
 
+#: Longer ones are none of Coursera's, and no index of PostgreSQL takes 2,704 bytes.
+_LONGEST_ID = 500
+
+
 def row_id(element: object) -> str:
-    """Coursera's id of an element, or where it has none a digest of the element itself."""
+    """Coursera's id of an element, or where it has no usable one a digest of the element itself."""
     own = element.get("id") if isinstance(element, dict) else getattr(element, "id", None)
-    if isinstance(own, str):
+    if isinstance(own, str) and own.isprintable() and 0 < len(own) <= _LONGEST_ID:
         return own
     return blake2b(msgspec.json.encode(element, order="sorted"), digest_size=16).hexdigest()
 

@@ -23,6 +23,10 @@ NOT_AN_OBJECT = "not_an_object"
 _TEXT = {"string", "empty"}
 _NUMBER = {"integer", "floating", "mixed-integer-float", "empty"}
 _FLAG = {"boolean", "empty"}
+#: Of what tells rows apart, in characters: indexes of databases bear no more.
+LONGEST_ID = 500
+#: Control characters; line breaks and tabs are none of them.
+CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 
 
 def frame(elements: Sequence[object], columns: Sequence[str]) -> pd.DataFrame:
@@ -43,6 +47,25 @@ def frame(elements: Sequence[object], columns: Sequence[str]) -> pd.DataFrame:
 
 def text(column: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Take the strings of a column: (str dtype, NaN where there is none; bool `wrong`).
+
+    For ids and addresses: a string with control characters cannot be one, and is wrong too.
+    """
+    values, wrong = prose(column)
+    odd = values.str.contains(CONTROL, na=False).astype(bool)
+    if not odd.any():
+        return values, wrong
+    return values.mask(odd), wrong | odd
+
+
+def identifier(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Take the strings of a column of ids: as `text`, and one that is too long is wrong."""
+    values, wrong = text(column)
+    odd = values.str.len().gt(LONGEST_ID)
+    return (values.mask(odd), wrong | odd) if odd.any() else (values, wrong)
+
+
+def prose(column: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Take the strings of a column that are only read by people; otherwise as `text`.
 
     A string that is not valid Unicode (a lone surrogate) cannot be sent on, and is wrong too.
     """

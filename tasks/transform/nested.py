@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from tasks.transform.columns import NOT_AN_OBJECT, frame, instances, number, text
+from tasks.transform.columns import CONTROL, NOT_AN_OBJECT, frame, instances, number, prose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def texts(column: pd.Series, name: str, faults: Reasons | Ignored) -> pd.Series:
-    """Take a column's strings (str dtype), each trimmed; another type is a fault."""
-    values, wrong = text(column)
+    """Take a column's strings (str dtype), trimmed, without control characters; another type is a fault."""
+    values, wrong = prose(column)
     faults.add(owners(wrong, faults.index), f"{name} is not text")
-    return values.str.strip()
+    return values.str.replace(CONTROL, "", regex=True).str.strip()
 
 
 def numbers(column: pd.Series, name: str, faults: Reasons | Ignored) -> pd.Series:

@@ -91,6 +91,13 @@ def test_half_of_an_answer_without_a_body(served: Sandbox, raw: httpx.Client) ->
     assert len(served.learning360.operations.all) == 1
 
 
+def test_an_answer_is_rewritten(served: Sandbox, raw: httpx.Client) -> None:
+    served.learning360.add_user("ann@example.com", "Ann")
+    served.faults.add("rewrite", body={'"ann@example.com"': "NaN", "Ann": "\xff"}, times=1)
+    before, after = raw.get(USERS).content, raw.get(USERS).content
+    assert before == after.replace(b'"ann@example.com"', b"NaN").replace(b"Ann", b"\xff")
+
+
 def test_a_delay_is_longer_than_a_clients_patience(served: Sandbox, raw: httpx.Client) -> None:
     fault = served.faults.add("delay", delay_ms=60_000, times=1)
     with pytest.raises(httpx.ReadTimeout):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tasks.transform.columns import blank, flag, number, text
+from tasks.transform.columns import blank, flag, identifier, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def read_reports(columns: Mapping[str, Sequence[object]], *, send_scores: bool =
     whoever keeps elements that the columns cannot give back; address str, in lower case, of email or else of
     an externalId that is one, NaN without; digest int64, what the row says, or NO_DIGEST where it is wrong.
     """
-    take = dict.fromkeys(TEXTS, text) | dict.fromkeys(NUMBERS, number) | {FLAG: flag}
+    take = dict.fromkeys(TEXTS, identifier) | dict.fromkeys(NUMBERS, number) | {FLAG: flag}
     taken = {name: take[name](pd.Series(columns[name], dtype=object)) for name in FIELDS}
     reports = pd.DataFrame({name: column for name, (column, _) in taken.items()})
     reports.insert(0, ROW_ID, pd.Series(columns[ROW_ID], dtype="str"))

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.transform.columns import NOT_AN_OBJECT, Reasons, blank, flag, frame, number, text
+from tasks.transform.columns import (
+    NOT_AN_OBJECT,
+    Reasons,
+    blank,
+    flag,
+    frame,
+    identifier,
+    number,
+    prose,
+    text,
+)
 
 LONE_SURROGATE = "\ud800"
 JSON = st.recursive(
@@ -38,6 +48,9 @@ def present(values: pd.Series) -> list[object]:
         pytest.param(["a", 1, True], ["a", None, None], [False, True, True], id="mixed"),
         pytest.param([["a"], {"a": "b"}, "c"], [None, None, "c"], [True, True, False], id="list and object"),
         pytest.param([LONE_SURROGATE, "b"], [None, "b"], [True, False], id="text that is not Unicode"),
+        pytest.param(["a\0", "\x1b", "a\x85"], [None] * 3, [True] * 3, id="control characters"),
+        pytest.param(["a\nb", "a\tb\r"], ["a\nb", "a\tb\r"], [False, False], id="line breaks and tabs"),
+        pytest.param(["a" * 501], ["a" * 501], [False], id="long text"),
     ],
 )
 def test_text(values: list[object], usable: list[object], wrong: list[bool]) -> None:
@@ -45,6 +58,18 @@ def test_text(values: list[object], usable: list[object], wrong: list[bool]) -> 
     assert present(found) == usable
     assert mask.tolist() == wrong
     assert (str(found.dtype), str(mask.dtype)) == ("str", "bool")
+
+
+def test_an_id_is_short_text() -> None:
+    values, wrong = identifier(column("a" * 500, "a" * 501, "a\0", 7, None))
+    assert present(values) == ["a" * 500, None, None, None, None]
+    assert wrong.tolist() == [False, True, True, True, False]
+
+
+def test_prose_may_have_control_characters() -> None:
+    values, wrong = prose(column("a\0b", LONE_SURROGATE, 7))
+    assert present(values) == ["a\0b", None, None]
+    assert wrong.tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +162,7 @@ def test_the_first_reason_stays() -> None:
 @given(st.lists(JSON, max_size=6))
 def test_each_value_is_usable_or_wrong_or_missing(values: list[object]) -> None:
     cells = column(*values)
-    for take in (text, number):
+    for take in (text, identifier, prose, number):
         found, wrong = take(cells)
         assert (found.notna().astype(int) + wrong.astype(int) + cells.isna().astype(int) == 1).all()
 
