@@ -2,22 +2,34 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Any
 
 import httpx
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from connectors.clock import Clock
 from connectors.errors import AccessError, TryLaterError
 from connectors.http import VERDICTS, error_code, json_body, retry_after_seconds, validated
 
 REFRESH_EARLY_SECONDS = 60.0
+# How long a token lives that does not say so, as RFC 6749 leaves it free to.
+UNTOLD_LIFETIME_SECONDS = 300.0
+
+
+def _lifetime(value: Any) -> float:  # noqa: ANN401 - whatever JSON holds
+    """Seconds; what is no lifetime is untold: the token itself is good."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return UNTOLD_LIFETIME_SECONDS
+    return seconds if seconds > 0 else UNTOLD_LIFETIME_SECONDS
 
 
 class Token(BaseModel):
     """A token endpoint's answer; ``expires_in`` in seconds, ``refresh_token`` only where it was renewed."""
 
-    access_token: str = Field(min_length=1)
-    expires_in: float = Field(gt=0)
+    access_token: str = Field(pattern=r"^[\x21-\x7e]+$")  # as a header takes it
+    expires_in: Annotated[float, BeforeValidator(_lifetime)] = UNTOLD_LIFETIME_SECONDS
     refresh_token: str | None = None
 
 

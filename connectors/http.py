@@ -261,8 +261,9 @@ def retry_after_seconds(response: httpx.Response, now_ms: int) -> float | None:
 
 
 def _http_date(value: str) -> float | None:
-    """An HTTP date as epoch seconds; None where it is none."""
+    """An HTTP date as epoch seconds; None where it is none, or none of this age."""
     try:
-        return parsedate_to_datetime(value).timestamp()
-    except ValueError:
+        moment = parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
         return None
+    return moment if moment > 0 else None

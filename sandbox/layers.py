@@ -79,7 +79,8 @@ class LogLayer:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
                 date = formatdate(self._clock() / SECOND_MS, usegmt=True).encode()
-                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+                own = [] if b"date" in dict(message["headers"]) else [(b"date", date)]
+                message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 
         try:

@@ -13,15 +13,17 @@ JsonObject = dict[str, Any]
 
 
 def _whole_number(value: object) -> object:
-    """``paging.next`` is a decimal string; older answers carry a number."""
+    """``paging.next`` is a decimal string, or empty on the last page; older answers carry a number."""
+    if isinstance(value, str) and not value.strip():
+        return None
     return int(value) if isinstance(value, str) and value.strip().isdigit() else value
 
 
 class Organisation(BaseModel):
     """The organisation behind an org_id: the cheapest proof that credentials and org_id belong together."""
 
-    id: str = ""
-    name: str = ""
+    id: str | None = None
+    name: str | None = None
 
 
 class Paging(BaseModel):
@@ -35,7 +37,7 @@ class Page(BaseModel):
     """One page of a listing. Elements stay as they came: the mapping judges them row by row."""
 
     elements: list[Any]
-    paging: Paging = Paging()
+    paging: Annotated[Paging, BeforeValidator(lambda value: value or {})] = Paging()
 
     @cached_property
     def ids(self) -> list[str]:

@@ -1,6 +1,7 @@
 """360Learning's API v2: the integration, bulk operations and reading back."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -185,8 +186,9 @@ def _token_request(settings: Learning360Settings) -> httpx.Request:
 
 
 def _operation_id(response: httpx.Response) -> str:
-    location: str = response.headers.get("location", "")
-    identifier = urlsplit(location).path.rstrip("/").rpartition("/")[2]
+    identifier = ""
+    with suppress(ValueError):  # what is no address says nothing either
+        identifier = urlsplit(response.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
     if not identifier:
         # Perhaps it was taken all the same: that must be found out before the rows are sent again.
         raise OutcomeUnknownError("360Learning did not say where the bulk operation can be followed.")
@@ -195,7 +197,12 @@ def _operation_id(response: httpx.Response) -> str:
 
 def _page(response: httpx.Response) -> tuple[list[JsonObject], str | None]:
     link = response.links.get("next", {}).get("url")
-    following = None if link is None else str(response.url.join(link))
+    try:
+        following = None if link is None else str(response.url.join(link))
+    except httpx.InvalidURL:
+        raise RequestError(
+            "360Learning: the next page of a listing has no address that can be read."
+        ) from None
     return _objects(json_body(response), what="A page of a 360Learning listing"), following
 
 

@@ -114,6 +114,28 @@ async def test_a_short_lived_token_is_used_for_most_of_its_life(
     assert asked(served) == 2
 
 
+LIFETIMES: list[Any] = [None, 0, -1, "soon", [], float("nan")]
+
+
+@pytest.mark.parametrize("told", [{}, *({"expires_in": lifetime} for lifetime in LIFETIMES)], ids=str)
+async def test_a_token_that_does_not_say_how_long_it_lives_lives_five_minutes(
+    served: Sandbox, client_clock: Clock, clock: ManualClock, told: dict[str, Any]
+) -> None:
+    renewed = {"access_token": "any", "refresh_token": "renewed"}
+    served.faults.add("answer", path=TOKEN, status=200, body=renewed | told)
+    served.faults.add("answer", status=200, body={"id": "acme"})
+    client, kept = keeping(served, client_clock)
+    async with client:
+        await client.organisation()
+        assert kept == ["renewed"]
+        clock.advance(seconds=269)
+        await client.organisation()
+        assert asked(served) == 1
+        clock.advance(seconds=1)
+        await client.organisation()
+        assert asked(served) == 2
+
+
 @EVERY_WAY
 async def test_a_refused_token_is_renewed_and_the_request_sent_again(
     way: Way, served: Sandbox, client_clock: Clock
@@ -266,13 +288,14 @@ async def test_the_sign_in_is_not_led_elsewhere(coursera: CourseraClient, served
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
-        ({"access_token": "hidden"}, "expires_in"),
-        ({"access_token": "hidden", "expires_in": 0}, "expires_in"),
+        ({"expires_in": 60}, "access_token"),
+        ({"access_token": "hidden\u00e9", "expires_in": 60}, "access_token"),
+        ({"access_token": "hidden\n", "expires_in": 60}, "access_token"),
         ({"access_token": "", "expires_in": 60, "refresh_token": "hidden"}, "access_token"),
         ({"access_token": "hidden", "expires_in": 60, "refresh_token": ["hidden"]}, "refresh_token"),
         (["hidden"], "the whole"),
     ],
-    ids=["no expiry", "expired", "an empty token", "a list for a token", "no object"],
+    ids=["no token", "no ASCII", "a line break", "an empty token", "a list for a token", "no object"],
 )
 async def test_a_token_of_another_shape_names_the_fields_and_shows_nothing(
     coursera: CourseraClient, served: Sandbox, body: object, fields: str

@@ -60,6 +60,24 @@ async def test_the_organisation(coursera: CourseraClient, served: Sandbox, body:
     assert (organisation.id, organisation.name) == ("acme", "Acme")
 
 
+async def test_an_organisation_may_have_no_name(coursera: CourseraClient, served: Sandbox) -> None:
+    served.faults.add("answer", path="businesses", status=200, body={"id": "acme", "name": None})
+    assert (await coursera.organisation()).name is None
+
+
+@pytest.mark.parametrize(
+    "paging", [None, {}, {"next": None}, {"next": ""}, {"next": " "}, {"next": "", "total": 1}], ids=str
+)
+async def test_a_last_page_may_say_so_in_many_ways(
+    coursera: CourseraClient, served: Sandbox, paging: object
+) -> None:
+    body = {"elements": [{"id": "only"}], "paging": paging}
+    served.faults.add("answer", path="contents", status=200, body=body)
+    check = ListingCheck()
+    assert await ids(coursera.contents(check)) == ["only"]
+    assert check.problem is None
+
+
 async def test_the_whole_catalog(coursera: CourseraClient, served: Sandbox) -> None:
     every = filled(served, 5)
     assert await ids(coursera.contents(ListingCheck())) == every

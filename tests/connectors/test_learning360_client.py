@@ -216,8 +216,8 @@ async def test_a_location_names_the_operation(
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Location": ""}, {"Location": "/"}, {"Location": "https://app.360learning.com"}],
-    ids=["none", "empty", "a slash", "a host"],
+    [{}, *({"Location": one} for one in ("", "/", "https://app.360learning.com", "http://[odd"))],
+    ids=["none", "empty", "a slash", "a host", "no address"],
 )
 async def test_a_submission_that_names_no_operation_may_have_been_taken(
     learning360: Learning360Client, served: Sandbox, headers: dict[str, str]
@@ -316,6 +316,15 @@ async def test_a_listing_that_goes_round_in_circles_is_told(
 ) -> None:
     link_to(served, *links)
     with pytest.raises(RequestError, match="api/v2/users names a page again as its next one"):
+        await all_of(learning360.users())
+
+
+@pytest.mark.parametrize("link", ["http://a:port/", "http://\xe9\xad/"])
+async def test_a_link_that_cannot_be_read_is_told(
+    learning360: Learning360Client, served: Sandbox, link: str
+) -> None:
+    link_to(served, link)
+    with pytest.raises(RequestError, match="next page of a listing has no address that can be read"):
         await all_of(learning360.users())
 
 
