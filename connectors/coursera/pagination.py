@@ -24,29 +24,41 @@ class ListingCheck:
 
     A listing is complete when as many different elements were read as its last total says, and no cursor
     stood still. One that shrank while it was read is not believed: what vanished may have let another
-    element slip between two pages, and the count would not tell. Identities are kept as 64-bit hashes of
-    this process: eight bytes an element, however many there are.
+    element slip between two pages, and the count would not tell. Where the numbers differ though nothing
+    changed, a second reading tells (`repeats`): elements may share an id, or the total be wrong. Identities
+    are kept as 64-bit hashes of this process: eight bytes an element, however many there are.
     """
 
-    total: int | None = None
     stalled_at: int | None = None
-    shrank: bool = False
+    totals: list[int] = field(default_factory=list)
     _pages: list[Hashes] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
         """Count a page's elements and note its total."""
         if page.paging.total is not None:
-            self.shrank |= self.total is not None and page.paging.total < self.total
-            self.total = page.paging.total
+            self.totals.append(page.paging.total)
         self._pages.append(page.identities)
+
+    @property
+    def total(self) -> int | None:
+        """How many elements there are, by the last page that said so."""
+        return self.totals[-1] if self.totals else None
 
     @property
     def distinct_count(self) -> int:
         """How many different elements were read."""
-        # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
-        every = np.sort(np.concatenate([hashes_of([]), *self._pages]))
-        self._pages = [every]  # asked for again, it is in order already
-        return len(every) - int(np.count_nonzero(every[1:] == every[:-1]))
+        return len(self.every) - self.double_count
+
+    @property
+    def double_count(self) -> int:
+        """How many elements share their id with an earlier one, or have none and are the same as one."""
+        every = self.every
+        return int(np.count_nonzero(every[1:] == every[:-1]))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer elements came, doubles among them, than there should be."""
+        return self.total is not None and len(self.every) < self.total
 
     @property
     def problem(self) -> str | None:
@@ -55,7 +67,21 @@ class ListingCheck:
             return f"the listing did not advance beyond {self.stalled_at}"
         if self.total is not None and self.distinct_count != self.total:
             return f"{self.distinct_count} different rows were read of a listing of {self.total}"
-        return "the listing shrank while it was read" if self.shrank else None
+        return "the listing shrank while it was read" if self.totals != sorted(self.totals) else None
+
+    def repeats(self, earlier: "ListingCheck") -> bool:
+        """Whether both readings came to an end, and showed the same elements under one and the same total."""
+        came_to_an_end = self.stalled_at is None and earlier.stalled_at is None
+        one_total = len({*self.totals, *earlier.totals}) == 1
+        return came_to_an_end and one_total and np.array_equal(self.every, earlier.every)
+
+    @property
+    def every(self) -> Hashes:
+        """The identities of all elements that were read, in order."""
+        # Sorted, which for millions is quicker than to look for what is there twice, and takes no more room.
+        every = np.sort(np.concatenate([hashes_of([]), *self._pages]))
+        self._pages = [every]  # asked for again, it is in order already
+        return every
 
 
 async def read_pages(fetch: Fetch, check: ListingCheck, first: range = FIRST_PAGE) -> AsyncGenerator[Page]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -29,18 +29,20 @@ class ListingRead:
     """How a listing was read.
 
     ``began_at`` and ``ended_at`` are epoch milliseconds; ``in_full`` is false where a filter left something
-    out; ``incomplete_reason`` says why it is not complete.
+    out; ``incomplete_reason`` says why it is not complete; ``is_short`` whether Coursera, however often it is
+    asked, speaks of more than it shows.
     """
 
     began_at: int
     ended_at: int
     in_full: bool
     incomplete_reason: str | None = None
+    is_short: bool = False
 
     @property
     def is_exhaustive(self) -> bool:
         """Whether what it does not show is not at Coursera either."""
-        return self.in_full and self.incomplete_reason is None
+        return self.in_full and self.incomplete_reason is None and not self.is_short
 
     def require_complete(self) -> None:
         """Raise IncompleteReadingError where the listing could not be read whole."""
@@ -106,12 +108,14 @@ async def read_reports(
     )
     in_full = shows_all and window.since is None
     every: Sequence[str | None] = programs or (None,)
-    reasons = [
-        await _read_listing(shared, window, staged, program_id, in_full=in_full) for program_id in every
-    ]
+    reads = [await _read_listing(shared, window, staged, program_id, in_full=in_full) for program_id in every]
     await shared.frames.do(staged.finish)
-    read = ListingRead(
-        began_at, shared.clock.now_ms(), in_full, "; ".join(one for one in reasons if one) or None
+    reasons = [one.incomplete_reason for one in reads if one.incomplete_reason]
+    read = replace(
+        reads[-1],
+        began_at=began_at,
+        incomplete_reason="; ".join(reasons) or None,
+        is_short=any(one.is_short for one in reads),
     )
     return Reports(read, staged)
 
@@ -123,8 +127,8 @@ async def _read_listing(
     program_id: str | None,
     *,
     in_full: bool,
-) -> str | None:
-    """Stage one listing, of all programs or of one; returns why it is not complete."""
+) -> ListingRead:
+    """Stage one listing, of all programs or of one."""
 
     async def take(page: Page) -> None:
         if staged.add(page):
@@ -134,8 +138,7 @@ async def _read_listing(
         shared.coursera.enrollment_reports, last_activity_after_ms=window.after_ms, program_id=program_id
     )
     begin = partial(staged.begin, program_id or "")
-    read = await _read(shared, "enrollment reports", pages, begin, take, in_full=in_full)
-    return read.incomplete_reason
+    return await _read(shared, "enrollment reports", pages, begin, take, in_full=in_full)
 
 
 async def _read(
@@ -149,6 +152,7 @@ async def _read(
 ) -> ListingRead:
     """Read a listing until it is complete, at most so often; ``begin`` is called before each reading."""
     began_at = shared.clock.now_ms()
+    before: ListingCheck | None = None
     for _ in range(1 + REREADS):
         check = ListingCheck()
         begin()
@@ -158,8 +162,23 @@ async def _read(
             rows += len(page.elements)
             await shared.progress.of(f"read {what}", rows, check.total)
         reason = check.problem
+        if reason is not None and before is not None and check.repeats(before):
+            _note_oddity(shared, what, check)
+            reason = None
         if reason is None:
             break
+        before = check
         logger.warning("The listing of %s is not complete: %s", what, reason)
     logger.info("Read %d %s from Coursera", check.distinct_count, what)
-    return ListingRead(began_at, shared.clock.now_ms(), in_full, reason)
+    return ListingRead(began_at, shared.clock.now_ms(), in_full, reason, check.is_short)
+
+
+def _note_oddity(shared: SharedResources, what: str, check: ListingCheck) -> None:
+    """Tell of a listing that is what it is, though its numbers do not fit."""
+    note = f"Two readings of Coursera's {what} were alike, and count as complete: {check.problem}"
+    if check.double_count:
+        note += f"; {check.double_count} more share their id with one of them, or are the same"
+    if check.is_short:
+        note += ". What it does not show is not taken for gone"
+    shared.recorder.note(note)
+    logger.warning(note)

@@ -91,9 +91,17 @@ def test_a_course_that_comes_back_is_sent_again_with_its_tags(sync: Sync) -> Non
 
 def test_an_incomplete_reading_archives_nothing(sync: Sync) -> None:
     removed(sync)
-    sync.sandbox.coursera.options.wrong_total = 1
+    sync.sandbox.coursera.options.stuck_cursor = True
     summary = sync.catalog()
     assert (summary.state, summary.archived, len(sync.courses())) == ("failed", 0, 10)
+
+
+def test_a_reading_that_shows_less_than_coursera_speaks_of_archives_nothing(sync: Sync) -> None:
+    removed(sync)
+    sync.sandbox.coursera.options.wrong_total = 1
+    summary = sync.catalog()
+    assert (summary.state, summary.archived, len(sync.courses())) == ("completed", 0, 10)
+    assert "is not taken for gone" in summary.notes[0]
 
 
 @pytest.mark.parametrize(

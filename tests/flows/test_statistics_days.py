@@ -85,7 +85,7 @@ def test_a_reading_in_full_finds_what_has_no_activity_date(sync: Sync, course: J
     "spoil",
     [
         lambda sync: sync.sandbox.faults.add("answer", path="/stats$", status=403, body={"error": "no"}),
-        lambda sync: setattr(sync.sandbox.coursera.options, "wrong_total", 1),
+        lambda sync: setattr(sync.sandbox.coursera.options, "stuck_cursor", True),
         lambda sync: setattr(sync.sandbox.coursera.options, "personal_app", True),
     ],
     ids=["360Learning refuses", "an incomplete listing", "Coursera refuses"],
@@ -102,14 +102,25 @@ def test_a_failure_leaves_the_watermark(sync: Sync, course: Json, spoil: Any) ->
 
 def test_an_incomplete_listing_is_read_four_times_and_then_sent(sync: Sync, course: Json) -> None:
     sync.sandbox.enroll(ANN, course, overallProgress=10)
-    sync.sandbox.coursera.options.wrong_total = 1
+    sync.sandbox.coursera.options.stuck_cursor = True
     summary = sync.statistics()
     assert (summary.state, summary.accepted, summary.unaccounted) == ("failed", 1, 0)
-    assert "1 different rows were read of a listing of 2" in (summary.error or "")
+    assert "the listing did not advance beyond 0" in (summary.error or "")
     readings = [query for query in sync.queries("enrollmentReports") if query["start"] == "0"]
     assert len(readings) == 4
-    sync.sandbox.coursera.options.wrong_total = 0
+    sync.sandbox.coursera.options.stuck_cursor = False
     assert (sync.statistics().unchanged, since(sync)) == (1, None)
+
+
+def test_reports_that_share_an_id_are_a_complete_listing(sync: Sync, course: Json) -> None:
+    other = sync.sandbox.world.add_content()
+    sync.catalog()
+    for content in (course, other):
+        sync.sandbox.enroll(ANN, content, id="the same", overallProgress=10)
+    summary = sync.statistics()
+    assert (summary.state, summary.accepted) == ("completed", 2)
+    assert "1 more share their id" in summary.notes[0]
+    assert (sync.statistics(full=True).unchanged, since(sync)) == (2, None)
 
 
 def test_a_dry_run_writes_nothing_and_counts(sync: Sync, course: Json) -> None:

@@ -53,10 +53,10 @@ def operation_failed(sync: Sync, draw: Random, _: Path) -> Outcome:
 
 
 def listing_incomplete(sync: Sync, _: Random, __: Path) -> Outcome:
-    """The listing does not come to its total: what was read is sent, and the run fails."""
-    sync.sandbox.coursera.options.wrong_total = 1
+    """The listing does not come to its end: what was read is sent, and the run fails."""
+    sync.sandbox.coursera.options.stuck_cursor = True
     assert sync.statistics().state == "failed"
-    sync.sandbox.coursera.options.wrong_total = 0
+    sync.sandbox.coursera.options.stuck_cursor = False
     return Outcome.BROKEN
 
 
