@@ -1,5 +1,6 @@
 """One way to call a platform: pooled, with timeouts, retried with backoff, errors in plain words."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from connectors import tolerant_json
+from connectors.answer_limits import AnswerTooLargeError, SizeLimit, bound
 from connectors.clock import Clock
 from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
 
@@ -24,7 +26,10 @@ MAX_TOTAL_SECONDS = 120.0
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 # Results of a full operation are several megabytes, prepared while we wait: reading may take a minute.
+# That is for the next byte. A whole answer, with the sign-in before it, has this long.
+ANSWER_SECONDS = 300.0
 TIMEOUTS = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
+DEFAULT_LIMIT = SizeLimit(64, "the limit")
 LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
 
 T = TypeVar("T")
@@ -132,14 +137,33 @@ def _certificates() -> ssl.SSLContext:
 
 
 class Api:
-    """Calls one platform. ``name`` is the platform's, for messages; ``explain`` knows its error bodies."""
+    """Calls one platform. ``name`` is the platform's, for messages; ``explain`` knows its error bodies.
 
-    def __init__(self, name: str, client: httpx.AsyncClient, explain: Explain, clock: Clock) -> None:
+    ``limit`` is for every answer that is not given another; ``seconds`` for a whole answer to come.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        client: httpx.AsyncClient,
+        explain: Explain,
+        clock: Clock,
+        *,
+        limit: SizeLimit = DEFAULT_LIMIT,
+        seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self.name = name
         self.client = client
         self._explain = explain
         self._clock = clock
+        self._limit = limit
+        self._seconds = seconds
         self._ahead_ms = 0
+        client.event_hooks["response"].append(self._received)
+
+    async def _received(self, response: httpx.Response) -> None:
+        """An answer begins, of a sign-in too."""
+        bound(response, response.request.extensions.get("limit", self._limit))
 
     def now_ms(self) -> int:
         """The platform's own time (epoch milliseconds), by the date of its last answer."""
@@ -154,6 +178,7 @@ class Api:
         body: object = None,
         repeatable: bool = True,
         read: Callable[[httpx.Response], T] = json_body,
+        limit: SizeLimit | None = None,
     ) -> T:
         """Send a request and read its answer, at most 5 tries within 2 minutes.
 
@@ -166,6 +191,7 @@ class Api:
             params=params,
             content=None if body is None else msgspec.json.encode(body),
             headers=None if body is None else {"content-type": "application/json"},
+            extensions={} if limit is None else {"limit": limit},
         )
         async for attempt in self._retrying():
             with attempt:
@@ -177,7 +203,8 @@ class Api:
     ) -> T:
         place = f"{self.name}: {request.method} {request.url.path}"
         try:
-            response = await self.client.send(request)
+            async with asyncio.timeout(self._seconds):
+                response = await self.client.send(request)
             self._note_time(response)
             self._raise_for(response, place, repeatable=repeatable)
             return self._read(response, place, read, repeatable=repeatable)
@@ -186,7 +213,12 @@ class Api:
             sent = error.request is request and not isinstance(error, NEVER_SENT)
             if sent and not repeatable:
                 raise OutcomeUnknownError(f"{place} got no answer ({type(error).__name__}).") from error
+            if isinstance(error, AnswerTooLargeError):
+                raise RequestError(f"{place} answered with {error}.") from error
             raise TryLaterError(f"{place} could not be reached ({type(error).__name__}).") from error
+        except TimeoutError as error:
+            late = f"{place} has not answered in full within {self._seconds:g} seconds."
+            raise (TryLaterError if repeatable else OutcomeUnknownError)(late) from error
         except TryLaterError as error:
             if str(error).startswith(self.name):
                 raise

@@ -100,6 +100,7 @@ def _comma_separated(value: Any) -> Any:  # noqa: ANN401 - what pydantic hands a
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Mebibytes = Annotated[int, Field(ge=1)]
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[a-fA-F0-9]{24}$")]
 
 
@@ -120,6 +121,7 @@ class CourseraSettings(BaseSettings):
     refresh_token: SecretStr | None = None
     api_url: WebAddress | None = None
     token_url: WebAddress | None = None
+    answer_mib: Mebibytes = 64
 
     @property
     def addresses(self) -> tuple[str, str]:
@@ -142,6 +144,8 @@ class Learning360Settings(BaseSettings):
     author_id: ObjectId
     platform_name: Name = "Coursera for Business"
     no_group_propagation: bool = False
+    answer_mib: Mebibytes = 64
+    results_mib: Mebibytes = 512
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -10,8 +10,9 @@ from sandbox.values import Json
 #: `answer` in the platform's place; `delay`, then go on; answer `half` of the body and break off;
 #: `lose` the answer of a request that was processed; `reset` the connection before anything is processed;
 #: `rewrite` the platform's own answer: `body` holds texts, and what is to stand in their places (a character
-#: is a byte), for what no JSON library would write.
-Action = Literal["answer", "delay", "half", "lose", "reset", "rewrite"]
+#: is a byte), for what no JSON library would write; an `endless` answer of the `body`, over and over, each
+#: time after the delay.
+Action = Literal["answer", "delay", "endless", "half", "lose", "reset", "rewrite"]
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Fault:
     times: int | None = None
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: Text is sent as HTML, None as nothing at all, anything else as JSON.
+    #: Text and bytes are sent as HTML, None as nothing at all, anything else as JSON.
     body: Any = None
     delay_ms: int = 0
     #: Requests that matched so far, and those of them that were hit.

@@ -123,6 +123,7 @@ class FaultLayer:
         self._actions = {
             "answer": self._answer,
             "delay": self._delay,
+            "endless": self._endless,
             "half": self._half,
             "lose": self._lose,
             "reset": self._reset,
@@ -139,7 +140,7 @@ class FaultLayer:
 
     async def _answer(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(fault.headers)
-        if fault.body is None or isinstance(fault.body, str):
+        if fault.body is None or isinstance(fault.body, str | bytes):
             headers = {"content-type": _HTML, **headers}
             response = Response(fault.body, fault.status, headers)
         else:
@@ -149,6 +150,14 @@ class FaultLayer:
     async def _delay(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(fault.delay_ms / SECOND_MS)
         await self._app(scope, receive, send)
+
+    async def _endless(self, fault: Fault, _: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": fault.status, "headers": headers})
+        gone = asyncio.ensure_future(_gone(receive))
+        while not gone.done():
+            await asyncio.sleep(fault.delay_ms / SECOND_MS)
+            await send({"type": "http.response.body", "body": fault.body.encode(), "more_body": True})
 
     async def _half(self, _: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         start, body = await self._processed(scope, receive)

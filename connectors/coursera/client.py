@@ -7,6 +7,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
+from connectors.answer_limits import SizeLimit
 from connectors.auth import Token, TokenAuth
 from connectors.clock import Clock
 from connectors.coursera.models import Organisation, Page, ReportsPage, report_rows
@@ -40,7 +41,9 @@ class CourseraClient:
         clock = clock or Clock()
         api_url, _ = settings.addresses
         auth = _sign_in(settings, refresh_token, on_token, clock)
-        self._api = Api("Coursera", new_client(f"{api_url}/", auth), _explain, clock)
+        client = new_client(f"{api_url}/", auth)
+        limit = SizeLimit(settings.answer_mib, "COURSERA_ANSWER_MIB")
+        self._api = Api("Coursera", client, _explain, clock, limit=limit)
         self._root = f"businesses.v1/{settings.org_id}"
 
     async def __aenter__(self) -> Self:

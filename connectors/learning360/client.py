@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import msgspec
 
+from connectors.answer_limits import SizeLimit
 from connectors.auth import TokenAuth
 from connectors.clock import Clock, utc
 from connectors.errors import OutcomeUnknownError, RequestError
@@ -45,7 +46,9 @@ class Learning360Client:
             clock,
         )
         client = new_client(f"{settings.api_url}/", auth, {"360-api-version": API_VERSION})
-        self._api = Api("360Learning", client, explain, clock)
+        limit = SizeLimit(settings.answer_mib, "LEARNING360_ANSWER_MIB")
+        self._results_limit = SizeLimit(settings.results_mib, "LEARNING360_RESULTS_MIB")
+        self._api = Api("360Learning", client, explain, clock, limit=limit)
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,7 +115,7 @@ class Learning360Client:
     async def results(self, operation_id: str) -> list[Result]:
         """Each input of an ended operation with what became of it, as far as it is used."""
         path = f"api/v2/bulk/operations/{operation_id}/results"
-        return await self._api.call("GET", path, read=_READ_RESULTS)
+        return await self._api.call("GET", path, read=_READ_RESULTS, limit=self._results_limit)
 
     async def external_course(self, integration_id: str, external_id: str) -> JsonObject:
         """A course as 360Learning holds it, with its ``courseId``."""

@@ -270,25 +270,6 @@ def unused_port(served: Sandbox) -> int:
     return next(port for port in range(1, 1024) if port not in served.ports.values())
 
 
-@pytest.mark.parametrize(
-    "date",
-    [
-        "",
-        "yesterday",
-        "Mon, 01 Jan 99999 00:00:00 GMT",
-        f"Mon, {'9' * 30} Jan 2026 00:00:00 GMT",
-        "Sun, 01 Jan 1950 00:00:00 GMT",
-    ],
-)
-async def test_a_date_that_is_none_leaves_the_time_as_it_was(
-    api: Api, served: Sandbox, clock: ManualClock, date: str
-) -> None:
-    answers(served, 503, times=1, headers={"Date": date, "Retry-After": date})
-    served.faults.rules[-1].headers = {"Date": date}
-    assert await put(api) == DONE
-    assert api.now_ms() == clock()
-
-
 async def test_html_in_place_of_json_is_a_passing_fault(api: Api, served: Sandbox) -> None:
     answers(served, 200, times=1, body="<h1>Back soon</h1>")
     assert await put(api) == DONE

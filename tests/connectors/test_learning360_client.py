@@ -347,6 +347,17 @@ async def test_an_integration_of_another_shape_names_its_fields(
         await learning360.integrations(NAME)
 
 
+async def test_results_may_be_larger_than_other_answers(served: Sandbox, client_clock: Clock) -> None:
+    served.faults.add("answer", path="api", status=200, body=b" " * 2**20 + b"[]")
+    settings = learning360_settings(served, answer_mib="1", results_mib="2")
+    served.faults.add("answer", path="token", status=200, body={"access_token": "any"})
+    served.faults.rules.reverse()
+    async with Learning360Client(settings, clock=client_clock) as client:
+        assert await client.results("any") == []
+        with pytest.raises(RequestError, match=r"more than 1 MiB.*LEARNING360_ANSWER_MIB"):
+            await client.integrations(NAME)
+
+
 async def test_the_platforms_own_clock_is_read_off_its_answers(served: Sandbox, clock: ManualClock) -> None:
     ours = ManualClock(clock() - 95_000)
     settings, client_clock = learning360_settings(served), clock_on(ours, [])

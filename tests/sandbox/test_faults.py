@@ -98,6 +98,14 @@ def test_an_answer_is_rewritten(served: Sandbox, raw: httpx.Client) -> None:
     assert before == after.replace(b'"ann@example.com"', b"NaN").replace(b"Ann", b"\xff")
 
 
+def test_an_answer_goes_on_for_ever(served: Sandbox, raw: httpx.Client) -> None:
+    served.faults.add("endless", status=200, body="ab", times=1)
+    with raw.stream("GET", USERS) as answer:
+        chunks = answer.iter_raw(2)
+        assert [next(chunks) for _ in range(100)] == [b"ab"] * 100
+    assert raw.get(USERS).status_code == 200
+
+
 def test_a_delay_is_longer_than_a_clients_patience(served: Sandbox, raw: httpx.Client) -> None:
     fault = served.faults.add("delay", delay_ms=60_000, times=1)
     with pytest.raises(httpx.ReadTimeout):

@@ -82,6 +82,7 @@ def test_the_refresh_token_decides_where_coursera_is(
         ("SYNC_ARCHIVE_LIMIT", "2", "SYNC_ARCHIVE_LIMIT"),
         ("SYNC_LAUNCH_RULE", "closed", "SYNC_LAUNCH_RULE"),
         ("SYNC_FULL_EVERY_DAYS", "0", "SYNC_FULL_EVERY_DAYS"),
+        ("LEARNING360_RESULTS_MIB", "0", "LEARNING360_RESULTS_MIB"),
     ],
 )
 def test_a_wrong_setting_is_named(
