@@ -47,6 +47,10 @@ class TryLaterError(SyncError):
         self.retry_after = retry_after
 
 
+class UnreachableError(TryLaterError):
+    """Nothing was ever heard from where a platform should be. See whether the address is right."""
+
+
 class SlotsTakenError(TryLaterError):
     """All bulk operation slots of the 360Learning platform are in use. Wait politely for one."""
 

@@ -19,9 +19,18 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from connectors import tolerant_json
 from connectors.answer_limits import AnswerTooLargeError, SizeLimit, bound
 from connectors.clock import Clock
-from connectors.errors import OutcomeUnknownError, RequestError, SlotsTakenError, SyncError, TryLaterError
+from connectors.errors import (
+    OutcomeUnknownError,
+    RequestError,
+    SlotsTakenError,
+    SyncError,
+    TryLaterError,
+    UnreachableError,
+)
 
 MAX_TRIES = 5
+# Where nothing was ever heard from a host, its name is likely to be wrong, and waiting mends nothing.
+TRIES_OF_A_STRANGER = 2
 MAX_TOTAL_SECONDS = 120.0
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
@@ -139,7 +148,8 @@ def _certificates() -> ssl.SSLContext:
 class Api:
     """Calls one platform. ``name`` is the platform's, for messages; ``explain`` knows its error bodies.
 
-    ``limit`` is for every answer that is not given another; ``seconds`` for a whole answer to come.
+    ``addresses`` are the settings that say where it is; ``limit`` is for every answer that is not given
+    another; ``seconds`` for a whole answer to come.
     """
 
     def __init__(
@@ -149,6 +159,7 @@ class Api:
         explain: Explain,
         clock: Clock,
         *,
+        addresses: str = "its address",
         limit: SizeLimit = DEFAULT_LIMIT,
         seconds: float = ANSWER_SECONDS,
     ) -> None:
@@ -156,13 +167,16 @@ class Api:
         self.client = client
         self._explain = explain
         self._clock = clock
+        self._addresses = addresses
         self._limit = limit
         self._seconds = seconds
         self._ahead_ms = 0
+        self._heard_from: set[bytes] = set()
         client.event_hooks["response"].append(self._received)
 
     async def _received(self, response: httpx.Response) -> None:
         """An answer begins, of a sign-in too."""
+        self._heard_from.add(response.url.netloc)
         bound(response, response.request.extensions.get("limit", self._limit))
 
     def now_ms(self) -> int:
@@ -215,6 +229,8 @@ class Api:
                 raise OutcomeUnknownError(f"{place} got no answer ({type(error).__name__}).") from error
             if isinstance(error, AnswerTooLargeError):
                 raise RequestError(f"{place} answered with {error}.") from error
+            if isinstance(error, httpx.ConnectError) and error.request.url.netloc not in self._heard_from:
+                raise self._stranger(error) from error
             raise TryLaterError(f"{place} could not be reached ({type(error).__name__}).") from error
         except TimeoutError as error:
             late = f"{place} has not answered in full within {self._seconds:g} seconds."
@@ -233,6 +249,14 @@ class Api:
             if repeatable:
                 raise
             raise OutcomeUnknownError(f"{place} {error}: it may or may not have been carried out.") from error
+
+    def _stranger(self, error: httpx.ConnectError) -> UnreachableError:
+        url = error.request.url
+        port = url.port or {"https": 443, "http": 80}[url.scheme]
+        return UnreachableError(
+            f"{self.name}: there is no connection to {url.host}, port {port} ({error}). Check "
+            f"{self._addresses}, then the network and its proxy."
+        )
 
     def _note_time(self, response: httpx.Response) -> None:
         if date := _http_date(response.headers.get("date", "")):
@@ -260,7 +284,9 @@ class Api:
 
         def enough(state: RetryCallState) -> bool:
             seconds = monotonic() - began + state.upcoming_sleep
-            return state.attempt_number >= MAX_TRIES or seconds >= MAX_TOTAL_SECONDS
+            error = state.outcome.exception() if state.outcome else None
+            most = TRIES_OF_A_STRANGER if isinstance(error, UnreachableError) else MAX_TRIES
+            return state.attempt_number >= most or seconds >= MAX_TOTAL_SECONDS
 
         return AsyncRetrying(
             retry=retry_if_exception(_worth_another_try),

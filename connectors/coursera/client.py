@@ -43,7 +43,8 @@ class CourseraClient:
         auth = _sign_in(settings, refresh_token, on_token, clock)
         client = new_client(f"{api_url}/", auth)
         limit = SizeLimit(settings.answer_mib, "COURSERA_ANSWER_MIB")
-        self._api = Api("Coursera", client, _explain, clock, limit=limit)
+        addresses = "COURSERA_API_URL and COURSERA_TOKEN_URL"
+        self._api = Api("Coursera", client, _explain, clock, addresses=addresses, limit=limit)
         self._root = f"businesses.v1/{settings.org_id}"
 
     async def __aenter__(self) -> Self:

@@ -48,7 +48,7 @@ class Learning360Client:
         client = new_client(f"{settings.api_url}/", auth, {"360-api-version": API_VERSION})
         limit = SizeLimit(settings.answer_mib, "LEARNING360_ANSWER_MIB")
         self._results_limit = SizeLimit(settings.results_mib, "LEARNING360_RESULTS_MIB")
-        self._api = Api("360Learning", client, explain, clock, limit=limit)
+        self._api = Api("360Learning", client, explain, clock, addresses="LEARNING360_API_URL", limit=limit)
 
     async def __aenter__(self) -> Self:
         return self

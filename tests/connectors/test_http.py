@@ -257,19 +257,6 @@ async def test_what_may_have_left_us_is_not_repeated(
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "not repeatable"])
-async def test_nobody_listens(served: Sandbox, api: Api, waits: list[float], *, repeatable: bool) -> None:
-    api.client.base_url = httpx.URL(f"http://127.0.0.1:{unused_port(served)}")
-    with pytest.raises(TryLaterError, match=f"^{PLACE} could not be reached .ConnectError"):
-        await put(api, repeatable=repeatable)
-    assert len(waits) == 4
-
-
-def unused_port(served: Sandbox) -> int:
-    """A privileged port that nothing of ours listens on."""
-    return next(port for port in range(1, 1024) if port not in served.ports.values())
-
-
 async def test_html_in_place_of_json_is_a_passing_fault(api: Api, served: Sandbox) -> None:
     answers(served, 200, times=1, body="<h1>Back soon</h1>")
     assert await put(api) == DONE
