@@ -178,13 +178,14 @@ async def _politely(clock: Clock, submit: Callable[[], Awaitable[str]]) -> str:
         try:
             return await submit()
         except SlotsTakenError as error:
-            if clock.monotonic() - began > SLOT_PATIENCE_SECONDS:
+            left = began + SLOT_PATIENCE_SECONDS - clock.monotonic()
+            if left < 1.0:
                 raise SyncError(
                     "360Learning's three bulk operation slots were taken by others for two hours: see which "
                     "integrations use them, and run again."
                 ) from error
             logger.info("The bulk operation slots are taken; waiting for one")
-            await clock.sleep(max(wait, error.retry_after or 0) * _jitter(clock))
+            await clock.sleep(min(max(wait, error.retry_after or 0) * _jitter(clock), left))
             wait = min(wait * 1.5, LONGEST_SLOT_WAIT_SECONDS)
 
 

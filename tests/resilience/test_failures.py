@@ -196,6 +196,16 @@ def test_a_wait_that_is_too_long_ends_the_run(sync: Sync) -> None:
     assert (asked.hits, sync.waits) == (2, [])
 
 
+@pytest.mark.parametrize("seconds", ["99999", "9" * 400])
+def test_slots_are_not_waited_for_longer_than_our_patience(sync: Sync, seconds: str) -> None:
+    taken = {"status": 429, "body": {"error": "bulkOperationsConcurrencyLimitReached"}}
+    fault(sync, SUBMISSION, **taken, headers={"retry-after": seconds})
+    summary = sync.catalog()
+    assert summary.exit_code == 1
+    assert "slots were taken by others for two hours" in (summary.error or "")
+    assert sum(sync.waits) == pytest.approx(2 * 3600, abs=1)
+
+
 def test_a_busy_platform_is_given_time(sync: Sync) -> None:
     options = sync.sandbox.learning360.options
     options.rate_limited, options.reads_per_second, options.writes_per_second = True, 1, 1
