@@ -2,7 +2,10 @@
 
 import re
 
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+# Begun only where a word begins, and never given back: else a long word without @ is read anew from each of
+# its characters on.
+_WORD = r"[^\s@<>\"'(),;:]"
+_ADDRESS = re.compile(rf"(?<!{_WORD}){_WORD}++@{_WORD}++")
 
 
 def mask_addresses(text: str) -> str:
