@@ -10,7 +10,7 @@ from connectors.errors import SettingsError
 
 HEADER = ["coursera", "learning360"]
 COMMENT = "#"
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_ADDRESS = re.compile(r"[^@\s\0]+@[^@\s\0]+")
 
 Aliases = Mapping[str, str]
 

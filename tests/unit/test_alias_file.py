@@ -18,6 +18,7 @@ from connectors.errors import SettingsError
         ("coursera,learning360\na@b.c,d@e.f,x\n", "line 2: 3 cells"),
         ("coursera,learning360\na@b.c,ann\n", "line 2: not an address"),
         ("coursera,learning360\n,d@e.f\n", "line 2: not an address"),
+        ("coursera,learning360\na@b.c,d\0@e.f\n", "line 2: not an address"),
         (
             "coursera,learning360\na@b.c,d@e.f\n#\nA@B.C,g@h.i\n",
             "line 4: the address at Coursera stands in line 2",
