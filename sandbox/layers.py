@@ -155,9 +155,12 @@ class FaultLayer:
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": fault.status, "headers": headers})
         gone = asyncio.ensure_future(_gone(receive))
-        while not gone.done():
-            await asyncio.sleep(fault.delay_ms / SECOND_MS)
-            await send({"type": "http.response.body", "body": fault.body.encode(), "more_body": True})
+        try:
+            while not gone.done():
+                await asyncio.sleep(fault.delay_ms / SECOND_MS)
+                await send({"type": "http.response.body", "body": fault.body.encode(), "more_body": True})
+        finally:
+            gone.cancel()
 
     async def _half(self, _: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         start, body = await self._processed(scope, receive)
