@@ -103,12 +103,12 @@ async def _bring_window(run: RunContext, reports: Reports, *, chosen: _Chosen, w
 
 async def _in_turns(run: RunContext, reports: Reports, selection: Selection) -> None:
     """Go through the parts, and begin anew where another run has had its turn: the ledger has changed."""
-    done, parts_in_all = 0, 1
-    while done < parts_in_all:
+    done = parts_in_all = 0
+    while done == 0 or done < parts_in_all:
         async with hold_stream_lock(run, STATISTICS):
             ready, addresses = await _ready(run, reports)
             async with (
-                parts_of_target(ready, reports, selection, addresses) as parts,
+                parts_of_target(ready, reports, selection, addresses, number=parts_in_all) as parts,
                 BulkDispatcher(ready, StatisticImport()) as dispatcher,
             ):
                 until = run.clock.monotonic() + run.shared.pacing.turn_seconds

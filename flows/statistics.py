@@ -76,7 +76,7 @@ async def _bring_progress(prepared: _Prepared, reports: Reports, *, fresh: bool)
         BulkDispatcher(run, StatisticImport()) as dispatcher,
     ):
         for part in parts:
-            plan = await compare_part(run, part, parts.rules, addresses, is_dense=read.in_full)
+            plan = await compare_part(run, part, parts.rules, addresses)
             await dispatcher.add(plan.send, plan.planned)
         await dispatcher.flush()
         await drop_mended(run, parts.tried)

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.row_ids import Hashes, hashes_of
@@ -44,7 +45,7 @@ class StagedListing:
         *,
         send_scores: bool = False,
         batch_rows: int = 20_000,
-        held_rows: int = 100_000,
+        held_rows: int = 50_000,
     ) -> None:
         self.folder = folder
         self.held_rows = held_rows
@@ -80,7 +81,8 @@ class StagedListing:
         elements, ids = self._waiting, self._waiting_ids
         self._waiting, self._waiting_ids = [], []
         rows = typed(elements, ids, send_scores=self._send_scores)
-        self._spool.add(rows.assign(reading=np.int64(self._now.number)))
+        numbered = rows.assign(reading=np.int64(self._now.number))
+        self._spool.add(pa.Table.from_pandas(numbered, preserve_index=False))
         self._courses.update(rows["contentId"].dropna().unique().tolist())
         newest = rows["updatedAt"].max()
         self.newest_ms = max(self.newest_ms, 0 if np.isnan(newest) else int(newest))

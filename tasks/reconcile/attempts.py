@@ -12,7 +12,7 @@ from tasks.reconcile.courses import RemoteCourses
 from tasks.reporting.summary import Counts
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
-from tasks.statistics.compare import NO_DIGESTS, split, with_unseen
+from tasks.statistics.compare import map_part, with_unseen
 from tasks.statistics.ledger_state import LedgerState, accepted_between
 from tasks.statistics.parts import Part
 from tasks.statistics.target_parts import TargetParts
@@ -86,7 +86,7 @@ async def compare_held(
 
     What a reading does not show can only be said to be missing at Coursera where it ``shows_all``.
     """
-    found = split(part, NO_DIGESTS, parts.rules)
+    found = map_part(part, parts.rules)
     state = LedgerState.load(run.ledger, run.target.id, found.keys, parts.addresses)
     enrollments = with_unseen(found.enrollments, state.enrollments)
     merged, _ = merge(enrollments, state.accepted, launch_rule=parts.rules.launch_rule)

@@ -16,7 +16,7 @@ class Pacing:
     """How much is done at a time; chosen for memory and speed, see docs/benchmarks.md.
 
     ``batch_rows``: that become columns at once (``course_rows`` of the catalog, whose elements are larger);
-    ``held_rows``: kept in memory (some 50 MiB) before a file is used; ``part_rows``: of a part;
+    ``held_rows``: kept in memory (some 20 MiB) before a file is used; ``part_rows``: of a part;
     ``operation_rows``: of a bulk operation, where the platform takes as many; ``least_rows``: that are worth
     an operation, which takes a second whatever it holds;
     ``keep_slot_seconds``: a slot is kept from one operation to the next, then others may have a turn;
@@ -25,7 +25,7 @@ class Pacing:
 
     batch_rows: int = 20_000
     course_rows: int = 2_000
-    held_rows: int = 100_000
+    held_rows: int = 50_000
     part_rows: int = 25_000
     operation_rows: int = 10_000
     least_rows: int = 1_000

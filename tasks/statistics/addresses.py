@@ -24,13 +24,14 @@ async def settle_addresses(run: RunContext, seen: pd.DataFrame, *, writes: bool 
 
 
 def _settled(run: RunContext, seen: pd.DataFrame, *, writes: bool) -> AddressMap:
-    addresses = address_map(seen, _known(run, seen), run.aliases)
+    known = _known(run, seen)
+    addresses = address_map(seen, known, run.aliases)
     if not writes:
         return addresses
     current = seen.assign(learner=addresses.current(seen["learner"]))
     with run.ledger.begin() as db:
         moved = move_learners(db, run.target.id, addresses.new_by_old)
-        record_addresses(db, run.target.id, current)
+        record_addresses(db, run.target.id, current, known)
     by_alias = moved & run.aliases.keys()
     if by_alias:
         run.note(f"Learners moved to their new alias: {len(by_alias)}")

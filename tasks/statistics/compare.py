@@ -1,13 +1,12 @@
 """Compare a part of a reading with the ledger: which attempts are new or went on. Frames in, frames out.
 
-A learner's course whose rows are all as the ledger knows them is left alone. All rows of any other are
-mapped, added to what else the ledger knows of it, and merged into attempts.
+All rows of a learner's course are mapped, added to what else the ledger knows of it, and merged into
+attempts.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from connectors.ledger.keys import KEY
@@ -18,13 +17,9 @@ from tasks.load.operations import SENT_COLUMNS, UNCERTAIN
 from tasks.reporting.summary import Counts
 from tasks.statistics.ledger_state import ROW, LedgerState
 from tasks.statistics.parts import Part
-from tasks.transform.row_keys import Mask, Numbers, search_sorted
 from tasks.transform.statistics.attempts import HELD, RANK, SEND, UNCHANGED, merge
 from tasks.transform.statistics.enrollment_reports import NO_DIGEST
 from tasks.transform.statistics.enrollments import LaunchRule, map_enrollments
-
-#: The ledger knows nothing like this: all rows are mapped.
-NO_DIGESTS = pd.DataFrame({name: pd.Series(dtype="int64") for name in ("key", "digest", "attempt")})
 
 
 @dataclass(frozen=True)
@@ -47,13 +42,13 @@ class Rules:
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
-    """A part's rows, by whether there is anything to find out about them.
+class MappedPart:
+    """A part's rows, by whether they could be mapped.
 
-    ``enrollments``: what the others were mapped to (ENROLLMENT_COLUMNS but attempt); ``unmappable``: report
-    rows that could not be, with ``reason``; ``keys``: learner, course and key of the learners' courses to
-    compare, each once; ``counts``: of the rows left alone, and of those rejected here; ``ignored``: courses
-    of rows by what is ignored in them.
+    ``enrollments``: what rows were mapped to (ENROLLMENT_COLUMNS but attempt); ``unmappable``: report rows
+    that could not be, with ``reason``; ``keys``: learner, course and key of the learners' courses to compare,
+    each once; ``counts``: of the rows left alone, and of those rejected here; ``ignored``: courses of rows by
+    what is ignored in them.
     """
 
     enrollments: pd.DataFrame
@@ -69,7 +64,7 @@ class StatisticsPlan:
 
     ``send``: the attempts to send (SENT_COLUMNS); ``planned``: the rows that the ledger is to know once those
     are settled, and ``known``: those that it is to know at once (both ENROLLMENT_COLUMNS); ``before``: the
-    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable`` and ``ignored``: see `Split`;
+    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable`` and ``ignored``: see `MappedPart`;
     ``resolved``: ids of rejected statistics that need not be any more; ``uncertain``: how many are not sent,
     since nobody knows whether they were.
     """
@@ -90,32 +85,24 @@ class StatisticsPlan:
         return [*self.unmappable["reason"], *[UNCERTAIN] * self.uncertain]
 
 
-def split(part: Part, digests: pd.DataFrame, rules: Rules) -> Split:
-    """Leave alone what is as the ledger knows it, and map the rest.
-
-    ``digests``: key, digest and attempt of the enrollments that need nothing as they are.
-    """
-    attempt, is_unchanged = _known_attempts(part.rows, digests)
-    keys = part.rows["key"]
-    busy = pd.concat([keys[~is_unchanged], part.rejects["key"]])
-    is_busy = keys.isin(busy)
-    mapped = map_enrollments(part.rows.loc[is_busy], now_ms=rules.now_ms, send_scores=rules.send_scores)
-    alone = pd.DataFrame({"key": keys, "attempt": attempt})[~is_busy]
+def map_part(part: Part, rules: Rules) -> MappedPart:
+    """Map the rows of a part."""
+    mapped = map_enrollments(part.rows, now_ms=rules.now_ms, send_scores=rules.send_scores)
     enrollments = mapped.enrollments
     of_row = part.rows[["key", "digest"]].loc[enrollments["position"]].set_axis(enrollments.index)
     unmappable = part.rows.loc[mapped.rejects["position"]].assign(reason=mapped.rejects["reason"].to_numpy())
-    return Split(
+    return MappedPart(
         enrollments.drop(columns="position").assign(
             key=of_row["key"], digest=of_row["digest"].astype("Int64").mask(of_row["digest"].eq(NO_DIGEST))
         ),
         unmappable,
         {what: part.rows.loc[rows, "contentId"].tolist() for what, rows in mapped.ignored.items()},
         _keys_to_compare(enrollments.assign(key=of_row["key"]), part.rejects, rules),
-        _count_left_alone(alone) + Counts(extracted=len(unmappable)),
+        part.left_alone + Counts(extracted=len(unmappable)),
     )
 
 
-def plan(part: Part, found: Split, state: LedgerState, rules: Rules) -> StatisticsPlan:
+def plan(part: Part, found: MappedPart, state: LedgerState, rules: Rules) -> StatisticsPlan:
     """Merge rows into attempts, together with what the ledger knows of them, and find those to send."""
     enrollments = with_unseen(found.enrollments, state.enrollments)
     attempts, rows = merge(enrollments, state.accepted, launch_rule=rules.launch_rule)
@@ -139,30 +126,6 @@ def plan(part: Part, found: Split, state: LedgerState, rules: Rules) -> Statisti
         resolved=part.rejects["row_id"][~stays].tolist(),
         uncertain=len(uncertain),
         counts=found.counts + _count_compared(len(found.enrollments), attempts),
-    )
-
-
-def _known_attempts(rows: pd.DataFrame, digests: pd.DataFrame) -> tuple[Numbers, Mask]:
-    """The attempt of each row (HELD_ATTEMPT where it is held), and whether it is as the ledger knows it."""
-    if digests.empty or rows.empty:
-        return np.full(len(rows), HELD_ATTEMPT, dtype="int64"), np.zeros(len(rows), dtype=bool)
-    known = digests.sort_values("digest", ignore_index=True)
-    at = search_sorted(rows["digest"].to_numpy(), known["digest"].to_numpy())
-    place = known.take(at)
-    same = place["digest"].to_numpy() == rows["digest"].to_numpy()
-    same &= place["key"].to_numpy() == rows["key"].to_numpy()
-    return place["attempt"].to_numpy(), same & rows["digest"].ne(NO_DIGEST).to_numpy()
-
-
-def _count_left_alone(alone: pd.DataFrame) -> Counts:
-    """One row speaks for each attempt that is left alone, or for those that are held; others are in it."""
-    each = alone.drop_duplicates()
-    is_held = each["attempt"].eq(HELD_ATTEMPT)
-    return Counts(
-        extracted=len(alone),
-        merged=len(alone) - len(each),
-        held=int(is_held.sum()),
-        unchanged=int((~is_held).sum()),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from connectors.ledger.database import Ledger
 from connectors.ledger.keys import keyed, keys
 from connectors.ledger.records.attempts import attempts_between, attempts_of, attempts_of_learners
-from connectors.ledger.records.enrollments import digests_between, digests_of, enrollments_of
+from connectors.ledger.records.enrollments import all_digests, digests_of, enrollments_of
 from tasks.statistics.parts import Part
 from tasks.transform.row_keys import Numbers
 from tasks.transform.statistics.learner_moves import AddressMap
@@ -47,16 +47,14 @@ class LedgerState:
         return cls(enrollments.reset_index(drop=True), accepted.reset_index(drop=True))
 
 
-def known_digests(ledger: Ledger, target_id: int, part: Part, *, is_dense: bool) -> pd.DataFrame:
-    """The enrollments of a part's learners' courses that need nothing as they are: key, digest, attempt.
+def known_digests(ledger: Ledger, target_id: int, keys: pd.Series, *, is_dense: bool) -> pd.DataFrame:
+    """The enrollments of learners' courses that need nothing as they are: key, digest, attempt.
 
-    ``is_dense``: the reading shows most of what the ledger knows, so that to go through it in its order is
-    quicker than to ask for each key.
+    ``is_dense``: the keys are most of what the ledger knows, so that to go through all of it in its order is
+    quicker than to ask for each.
     """
     with ledger.read() as db:
-        if is_dense:
-            return digests_between(db, target_id, part.first, part.last)
-        return digests_of(db, target_id, part.rows["key"].unique())
+        return all_digests(db, target_id) if is_dense else digests_of(db, target_id, np.unique(keys))
 
 
 def accepted_between(ledger: Ledger, target_id: int, part: Part, addresses: AddressMap) -> pd.DataFrame:

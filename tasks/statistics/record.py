@@ -15,8 +15,8 @@ from tasks.reporting.samples import sample_attempts
 from tasks.reporting.summary import Counts
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
-from tasks.statistics.compare import Rules, StatisticsPlan, plan, split
-from tasks.statistics.ledger_state import LedgerState, known_digests
+from tasks.statistics.compare import Rules, StatisticsPlan, map_part, plan
+from tasks.statistics.ledger_state import LedgerState
 from tasks.statistics.parts import Part
 from tasks.transform.plan_rows import attempt_rows
 from tasks.transform.statistics.enrollment_reports import FIELDS, ROW_ID
@@ -25,13 +25,13 @@ from tasks.transform.statistics.learner_moves import NOBODY_MOVED, AddressMap
 
 @step("compare learners' progress with what 360Learning has accepted")
 async def compare_part(
-    run: RunContext, part: Part, rules: Rules, addresses: AddressMap = NOBODY_MOVED, *, is_dense: bool = False
+    run: RunContext, part: Part, rules: Rules, addresses: AddressMap = NOBODY_MOVED
 ) -> StatisticsPlan:
     """Find what a part has to send; what needs nothing, or can only be rejected, is known from now on.
 
-    ``is_dense``: see `known_digests`. A dry run writes nothing, and counts what would be sent.
+    A dry run writes nothing, and counts what would be sent.
     """
-    found = await run.shared.frames.do(_compared, run, part, rules, addresses, is_dense=is_dense)
+    found = await run.shared.frames.do(_compared, run, part, rules, addresses)
     names_of = partial(accepted_names, run.ledger, run.target.id)
     run.recorder.add(found.counts)
     run.recorder.reject(found.reasons)
@@ -58,11 +58,8 @@ async def drop_mended(run: RunContext, tried: Sequence[str]) -> None:
             rejects.delete_untouched(db, run.target.id, STATISTICS, tried, runs)
 
 
-def _compared(
-    run: RunContext, part: Part, rules: Rules, addresses: AddressMap, *, is_dense: bool
-) -> StatisticsPlan:
-    digests = known_digests(run.ledger, run.target.id, part, is_dense=is_dense)
-    found = split(part, digests, rules)
+def _compared(run: RunContext, part: Part, rules: Rules, addresses: AddressMap) -> StatisticsPlan:
+    found = map_part(part, rules)
     state = LedgerState.load(run.ledger, run.target.id, found.keys, addresses)
     return plan(part, found, state, rules)
 

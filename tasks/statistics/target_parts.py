@@ -1,13 +1,16 @@
 """The parts of a reading for one target, with the rules by which they are compared."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from tasks.extract.coursera import Reports
 from tasks.runtime.run_context import RunContext
 from tasks.statistics.compare import Rules
-from tasks.statistics.parts import Part, Parts, cut
+from tasks.statistics.ledger_state import known_digests
+from tasks.statistics.left_alone import NO_DIGESTS, leave_alone
+from tasks.statistics.parts import Part, Parts, cut, keys_and_digests, parts_for
 from tasks.statistics.selection import Rejected, Selection, rows_of_target
 from tasks.transform.statistics.enrollment_reports import ROW_ID
 from tasks.transform.statistics.learner_moves import AddressMap
@@ -38,31 +41,48 @@ class TargetParts:
 
 @asynccontextmanager
 async def parts_of_target(
-    run: RunContext, reports: Reports, selection: Selection, addresses: AddressMap, *, beside: int = 0
+    run: RunContext,
+    reports: Reports,
+    selection: Selection,
+    addresses: AddressMap,
+    *,
+    beside: int | None = None,
+    number: int = 0,
 ) -> AsyncIterator[TargetParts]:
     """Cut what was read and is for this target, and what was rejected before, into parts.
 
-    There are as many as ``beside`` rows of something else need, where that is more.
+    Learners' courses that are as the ledger knows them are left alone, unless all are to be compared with so
+    many rows of something else (``beside``). ``number``: how many parts there were before, 0 where none were.
     """
-    read, staged, sync = reports.read, reports.staged, run.settings.sync
+    read, sync, pacing = reports.read, run.settings.sync, run.shared.pacing
     rejected = Rejected.load(run.ledger, run.target.id, addresses)
-    frames = rows_of_target(
-        staged,
+    frames = partial(
+        rows_of_target,
+        reports.staged,
         selection,
         rejected.unmappable,
         is_exhaustive=read.is_exhaustive,
         send_scores=sync.send_scores,
     )
-    cutting = cut(
-        frames,
-        rejected.statistics,
-        addresses,
-        rows=max(staged.rows + len(rejected.unmappable), beside),
-        folder=staged.folder,
-        held_rows=run.shared.pacing.held_rows,
-        part_rows=run.shared.pacing.part_rows,
-    )
+
+    def cutting() -> AbstractContextManager[Parts]:
+        rows = keys_and_digests(frames(), addresses)
+        digests = NO_DIGESTS
+        if beside is None:
+            digests = known_digests(run.ledger, run.target.id, rows["key"], is_dense=read.in_full)
+        rows = leave_alone(rows, digests, rejected.statistics["key"])
+        largest = max(int((~rows["is_left_alone"]).sum()), beside or 0)
+        return cut(
+            frames(),
+            rows,
+            rejected.statistics,
+            addresses,
+            number=number or parts_for(largest, pacing.part_rows),
+            folder=reports.staged.folder,
+            held_rows=pacing.held_rows,
+        )
+
     rules = Rules.of(sync, now_ms=read.ended_at, retries=not read.is_exhaustive)
     with ExitStack() as stack:
-        parts = await run.shared.frames.do(stack.enter_context, cutting)
+        parts = await run.shared.frames.do(lambda: stack.enter_context(cutting()))
         yield TargetParts(parts, rules, addresses, rejected.unmappable[ROW_ID].tolist())

@@ -33,6 +33,7 @@ async def share(run: RunContext, parts: Iterable[Part], workers: int) -> None:
 async def _distribute(run: RunContext, parts: Iterable[Part], workers: int) -> None:
     """One part to each worker in turn: no two have rows of the same learner's course."""
     for part in parts:
+        run.recorder.add(part.left_alone)
         with run.ledger.begin() as db:
             place = (run.id, part.number % workers, part.number)
             work_shares.put_down(db, place, run.target.id, part.rows, part.rejects)

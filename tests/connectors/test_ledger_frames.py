@@ -206,7 +206,8 @@ def record(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataF
 def see(db: Connection, target: Target, *addresses: tuple[str, str, int]) -> None:
     """Record addresses: externalId, address, and when that was so."""
     columns = ["external_id", "learner", "updated_at"]
-    record_addresses(db, target.id, pd.DataFrame(addresses, columns=columns))
+    known = addresses_of(db, target.id, [external_id for external_id, *_ in addresses])
+    record_addresses(db, target.id, pd.DataFrame(addresses, columns=columns), known)
 
 
 def take_attempts(db: Connection, target: Target, *rows: dict[str, object]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A backfill that several runs share comes to the same as one that works alone."""
+"""A backfill that several runs share, or that lets others go first, comes to the same as one at a stretch."""
 
 from pathlib import Path
 
@@ -18,16 +18,21 @@ COUNTS = ("extracted", "merged", "held", "unchanged", "accepted", "rejected")
 
 
 @pytest.mark.usefixtures("workers_here")
-def test_shared_by_three_it_comes_to_the_same(
-    busy_sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("workers", "pacing"),
+    [
+        pytest.param(3, Pacing(part_rows=50), id="three workers"),
+        pytest.param(1, Pacing(part_rows=50, turn_seconds=0), id="a turn for others after each part"),
+    ],
+)
+def test_it_comes_to_the_same(
+    busy_sync: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: int, pacing: Pacing
 ) -> None:
-    busy_sync.pacing = Pacing(part_rows=50)
-    busy_sync.catalog()
-    shared = busy_sync.backfill(active_from=busy_sync.days_ago(DAYS), workers=3)
-    assert shared.accepted > 100
+    busy_sync.pacing = pacing
+    in_parts = brought(busy_sync, workers=workers)
     assert busy_sync.ledger("shares") == []
     parts = [run for run in busy_sync.ledger("runs") if run["flow"] == "backfill-part"]
-    assert len(parts) == 3
+    assert len(parts) == (workers if workers > 1 else 0)
     together = comparable(busy_sync.platform())
 
     clock = ManualClock()
@@ -36,10 +41,18 @@ def test_shared_by_three_it_comes_to_the_same(
     with running(sandbox):
         for name, value in other.environment().items():
             monkeypatch.setenv(name, value)
-        other.catalog()
-        alone = other.backfill(active_from=other.days_ago(DAYS))
+        assert brought(other) == in_parts
         assert comparable(other.platform()) == together
-    assert [getattr(shared, name) for name in COUNTS] == [getattr(alone, name) for name in COUNTS]
+
+
+def brought(sync: Sync, *, workers: int = 1) -> list[int]:
+    """Bring a window of which a half is known already; returns the counts."""
+    sync.catalog()
+    sync.backfill(active_from=sync.days_ago(DAYS / 2))
+    summary = sync.backfill(active_from=sync.days_ago(DAYS), workers=workers)
+    assert summary.accepted > 50
+    assert summary.unchanged > 50
+    return [getattr(summary, name) for name in COUNTS]
 
 
 @pytest.mark.usefixtures("workers_here")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from connectors.ledger.bulk_io import Numbers, no_rows, read_frame, read_numbers, upsert_frame
+from connectors.ledger.bulk_io import ROWS_AT_ONCE, Numbers, no_rows, read_frame, read_numbers, upsert_frame
 from connectors.ledger.database import is_among
 from connectors.ledger.keys import KEY
 from connectors.ledger.records.attempts import STATE
@@ -37,18 +37,20 @@ def digests_of(db: Connection, target_id: int, keys: Numbers) -> pd.DataFrame:
 
     Columns key, digest and attempt int64; ``attempt`` may be HELD_ATTEMPT.
     """
-    return _digests(db, target_id, is_among(db, enrollments.c.key, keys.tolist()))
+    some = (keys[at : at + ROWS_AT_ONCE] for at in range(0, max(1, len(keys)), ROWS_AT_ONCE))
+    found = [_digests(db, target_id, is_among(db, enrollments.c.key, few.tolist())) for few in some]
+    return pd.concat(found, ignore_index=True)
 
 
-def digests_between(db: Connection, target_id: int, first: int, last: int) -> pd.DataFrame:
-    """The same of all learners' courses whose keys lie between two, both included."""
-    return _digests(db, target_id, enrollments.c.key.between(first, last))
+def all_digests(db: Connection, target_id: int) -> pd.DataFrame:
+    """The same of all learners' courses."""
+    return _digests(db, target_id)
 
 
-def _digests(db: Connection, target_id: int, which: ColumnElement[bool]) -> pd.DataFrame:
+def _digests(db: Connection, target_id: int, *which: ColumnElement[bool]) -> pd.DataFrame:
     attempt = func.coalesce(enrollments.c.attempt, HELD_ATTEMPT)
     query = select(enrollments.c.key, enrollments.c.digest, attempt).filter_by(target_id=target_id)
-    rows = read_numbers(db, query.where(which, enrollments.c.digest.is_not(None)))
+    rows = read_numbers(db, query.where(*which, enrollments.c.digest.is_not(None)))
     return pd.DataFrame(rows, columns=["key", "digest", "attempt"])
 
 

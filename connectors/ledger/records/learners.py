@@ -99,16 +99,14 @@ def _put(db: Connection, table: Table, target_id: int, rows: pd.DataFrame) -> No
         upsert_frame(db, table, rows.drop(columns="was"), target_id=target_id)
 
 
-def record_addresses(db: Connection, target_id: int, seen: pd.DataFrame) -> None:
+def record_addresses(db: Connection, target_id: int, seen: pd.DataFrame, known: pd.DataFrame) -> None:
     """Keep the addresses that stand beside externalIds, with their latest date.
 
-    ``seen``: external_id ("" where there is none), learner and updated_at.
+    ``seen``: external_id ("" where there is none), learner and updated_at; ``known``: the same of all that
+    the ledger knows of these externalIds, so that what is no news is not written again.
     """
     named = seen.loc[seen["external_id"].ne(""), ["external_id", "learner", "updated_at"]]
-    if named.empty:
-        return
     latest = named.sort_values("updated_at").drop_duplicates(["external_id", "learner"], keep="last")
-    known = addresses_of(db, target_id, latest["external_id"].unique().tolist())
     both = latest.merge(known, on=["external_id", "learner"], how="left", suffixes=("", "_known"))
     is_news = ~both["updated_at"].le(both["updated_at_known"])
     upsert_frame(

@@ -42,8 +42,7 @@ def latest_addresses(seen: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFra
 
     ``also``: columns by which they are told apart as well.
     """
-    by_date = seen.sort_values("updated_at", kind="stable")
-    return by_date.drop_duplicates(["external_id", "learner", *also], keep="last", ignore_index=True)
+    return seen.groupby(["external_id", "learner", *also], sort=False)["updated_at"].max().reset_index()
 
 
 def address_map(seen: pd.DataFrame, known: pd.DataFrame, aliases: Mapping[str, str]) -> AddressMap:

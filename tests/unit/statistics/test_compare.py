@@ -19,15 +19,16 @@ from connectors.ledger.records.rejects import reject_ids
 from connectors.ledger.schema import attempts, enrollments
 from tasks.extract.staging import typed
 from tasks.reporting.summary import Counts
-from tasks.statistics.compare import Rules, StatisticsPlan, plan, split
+from tasks.statistics.compare import Rules, StatisticsPlan, map_part, plan
 from tasks.statistics.ledger_state import LedgerState
-from tasks.statistics.parts import Part, cut
+from tasks.statistics.left_alone import leave_alone
+from tasks.statistics.parts import Part, cut, keys_and_digests, parts_for
 from tasks.transform.statistics.learner_moves import AddressMap
 
 DAY = 86_400_000
 NOW = 1_790_000_000_000
 START = NOW - 100 * DAY
-ALIASES = {"d@x.com": "a@x.com"}
+ADDRESSES = AddressMap({"d@x.com": "a@x.com"})
 NO_ENROLLMENTS = no_rows(select(*(enrollments.c[name] for name in ENROLLMENT_COLUMNS)))
 NO_ATTEMPTS = no_rows(select(*(attempts.c[name] for name in ATTEMPT_COLUMNS)))
 
@@ -84,16 +85,21 @@ def compared(
     elements = report_rows(rows)
     frame = typed(elements, row_ids(elements))
     rules = Rules(now_ms=NOW, retries=retries)
-    sizes: dict[str, Any] = {"rows": len(rows), "folder": folder, "held_rows": 4, "part_rows": part_rows}
-    with cut(iter([frame]), world.rejects, AddressMap(ALIASES), **sizes) as parts:
+    keyed = keys_and_digests(iter([frame]), ADDRESSES)
+    alone = leave_alone(keyed, _digests(world), world.rejects["key"])
+    sizes: dict[str, Any] = {"number": parts_for(len(rows), part_rows), "folder": folder, "held_rows": 4}
+    with cut(iter([frame]), alone, world.rejects, ADDRESSES, **sizes) as parts:
         plans = [_plan(part, world, rules) for part in parts]
     return plans, _settled(world, plans)
 
 
-def _plan(part: Part, world: World, rules: Rules) -> StatisticsPlan:
+def _digests(world: World) -> pd.DataFrame:
     known = world.enrollments.loc[world.enrollments["digest"].notna()]
-    digests = known[["key", "digest", "attempt"]].fillna({"attempt": HELD_ATTEMPT}).astype("int64")
-    found = split(part, digests, rules)
+    return known[["key", "digest", "attempt"]].fillna({"attempt": HELD_ATTEMPT}).astype("int64")
+
+
+def _plan(part: Part, world: World, rules: Rules) -> StatisticsPlan:
+    found = map_part(part, rules)
     state = LedgerState(
         world.enrollments.loc[world.enrollments["key"].isin(found.keys["key"])].reset_index(drop=True),
         world.accepted.loc[world.accepted["key"].isin(found.keys["key"])].reset_index(drop=True),
@@ -181,7 +187,7 @@ def test_what_was_accepted_is_left_alone(tmp_path: Path, rows: list[Row]) -> Non
 @given(rows=listings, retries=st.booleans())
 def test_what_was_refused_is_never_taken_for_settled(tmp_path: Path, rows: list[Row], retries: bool) -> None:  # noqa: FBT001
     # Of two addresses with one alias the ledger keeps one row a program: the other is known only when shown.
-    rows = [row for row in rows if row["email"] not in ALIASES]
+    rows = [row for row in rows if row["email"] not in ADDRESSES.new_by_old]
     plans, _ = compared(rows, EMPTY, tmp_path)
     world = _refused(EMPTY, plans)
     again, _ = compared(rows, world, tmp_path)

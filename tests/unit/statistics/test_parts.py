@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from connectors.coursera.models import Page, Paging, report_rows
 from tasks.extract.spool import Spool
 from tasks.extract.staging import StagedListing
-from tasks.statistics.parts import Part, cut
+from tasks.reporting.summary import Counts
+from tasks.statistics.left_alone import NO_DIGESTS, leave_alone
+from tasks.statistics.parts import Part, cut, keys_and_digests, parts_for
 from tasks.transform.statistics.enrollment_reports import REPORT_COLUMNS
 from tasks.transform.statistics.learner_moves import AddressMap
 
@@ -45,8 +48,9 @@ def staged(folder: Path, *tries: list[Rows], batch_rows: int = 3, held_rows: int
 
 
 def parts_of(listing: StagedListing, folder: Path, rejects: pd.DataFrame = NO_REJECTS) -> Iterator[Part]:
-    sizes: dict[str, Any] = {"rows": listing.rows, "folder": folder, "held_rows": 6, "part_rows": 4}
-    with cut(listing.frames(), rejects, NOBODY, **sizes) as parts:
+    sizes: dict[str, Any] = {"number": parts_for(listing.rows, 4), "folder": folder, "held_rows": 6}
+    rows = leave_alone(keys_and_digests(listing.frames(), NOBODY), NO_DIGESTS, rejects["key"])
+    with cut(listing.frames(), rows, rejects, NOBODY, **sizes) as parts:
         yield from parts
 
 
@@ -96,6 +100,19 @@ def test_parts_have_all_rows_and_those_of_a_key_together(tmp_path: Path, pages: 
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
+def test_what_is_left_alone_is_in_no_part_but_counted_where_it_would_be(tmp_path: Path) -> None:
+    listing = staged(tmp_path, [[(f"{one}1", 1) for one in "abcdefghijkl"]])
+    known = keys_and_digests(listing.frames(), NOBODY).assign(attempt=1)
+    some: dict[str, Any] = {"number": 5, "folder": tmp_path, "held_rows": 6}
+    rows = leave_alone(known, known.iloc[2:], NO_REJECTS["key"])
+    with cut(listing.frames(), rows, NO_REJECTS, NOBODY, **some) as cutting:
+        parts = list(cutting)
+    assert sorted(key for part in parts for key in part.rows["key"]) == sorted(known["key"][:2])
+    for part in parts:
+        unchanged = int(known["key"][2:].between(part.first, part.last).sum())
+        assert part.left_alone == Counts(extracted=unchanged, unchanged=unchanged)
+
+
 def test_a_part_has_what_was_rejected_under_its_keys_though_no_row_shows_it(tmp_path: Path) -> None:
     listing = staged(tmp_path, [[(f"{one}1", 1) for one in "abcdefghijkl"]])
     keys = np.array([-(2**63), 0, 2**63 - 1])
@@ -111,7 +128,7 @@ def test_of_nothing_there_is_one_part_with_what_was_rejected(tmp_path: Path) -> 
     assert [len(part.rows) for part in parts_of(listing, tmp_path)] == [0]
     rejects = pd.DataFrame({"row_id": pd.Series(["x"], dtype="str"), "key": [1]})
     (part,) = parts_of(listing, tmp_path, rejects)
-    assert list(part.rows.columns) == [*REPORT_COLUMNS, "learner", "key"]
+    assert list(part.rows.columns) == [*REPORT_COLUMNS, "key", "learner"]
 
 
 def test_rows_that_name_nobody_are_not_all_of_one_part(tmp_path: Path) -> None:
@@ -124,7 +141,7 @@ def test_rows_that_name_nobody_are_not_all_of_one_part(tmp_path: Path) -> None:
 
 def test_few_rows_touch_no_disk(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "rows.arrow", held_rows=2)
-    spool.add(pd.DataFrame({"a": [1, 2]}))
+    spool.add(pa.table({"a": [1, 2]}))
     spool.finish()
     assert [len(frame) for frame in spool.frames()] == [2]
     assert list(tmp_path.iterdir()) == []
