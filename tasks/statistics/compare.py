@@ -64,9 +64,9 @@ class StatisticsPlan:
 
     ``send``: the attempts to send (SENT_COLUMNS); ``planned``: the rows that the ledger is to know once those
     are settled, and ``known``: those that it is to know at once (both ENROLLMENT_COLUMNS); ``before``: the
-    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable`` and ``ignored``: see `MappedPart`;
-    ``resolved``: ids of rejected statistics that need not be any more; ``uncertain``: how many are not sent,
-    since nobody knows whether they were.
+    attempts as 360Learning has accepted them (ATTEMPT_COLUMNS); ``unmappable`` and ``ignored``: see
+    `MappedPart`; ``resolved``: ids of rejected statistics that need not be any more; ``uncertain``: how many
+    are not sent, since nobody knows whether they were.
     """
 
     send: pd.DataFrame

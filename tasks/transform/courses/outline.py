@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from tasks.transform.columns import NOT_AN_OBJECT, Ignored, Reasons, blank, frame, number, text
+from tasks.transform.columns import NOT_AN_OBJECT, Ignored, Reasons, blank, frame, identifier, number
 from tasks.transform.courses.durations import own_seconds
 from tasks.transform.courses.languages import to_platform
 from tasks.transform.courses.launch_urls import launch_urls
@@ -90,7 +90,7 @@ def map_needed(
 
 def _external_ids(column: pd.Series, reasons: Reasons) -> pd.Series:
     """Take contentId as it is: it must come back unchanged in statistics."""
-    values, wrong = text(column)
+    values, wrong = identifier(column)
     reasons.add(wrong, "contentId is not text")
     reasons.add(blank(values), "contentId is missing")
     return values
