@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -32,9 +33,12 @@ QUICK = {
 
 
 class RunningServer:
-    """A server that runs, or ran, in a folder."""
+    """A server that runs, or ran, in a folder.
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    Without ``sign_in`` it makes one, and says it at the terminal that it then has for its messages.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, str], sign_in: str | None = SIGN_IN) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -42,12 +46,14 @@ class RunningServer:
         self.said: list[str] = []
         self._folder = folder
         self._settings = settings
-        (folder / "sign-in").write_text(SIGN_IN)
-        (folder / "sign-in").chmod(0o600)
-        user, _, password = SIGN_IN.partition(":")
+        self._signs_in = {"PREFECT_API_AUTH_STRING": sign_in} if sign_in else {}
+        self._auth_file = None if sign_in is None else folder / "sign-in"
+        if self._auth_file is not None:
+            self._auth_file.write_text(str(sign_in))
+            self._auth_file.chmod(0o600)
         self.api = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}/api",
-            auth=(user, password),
+            auth=tuple(sign_in.split(":", 1)) if sign_in else None,  # type: ignore[arg-type]
             timeout=ANSWER_SECONDS,
             trust_env=False,
         )
@@ -58,24 +64,24 @@ class RunningServer:
         outside = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         server = {
             "PREFECT_API_URL": str(self.api.base_url).rstrip("/"),
-            "PREFECT_API_AUTH_STRING": SIGN_IN,
             "PREFECT_HOME": str(self._folder / "elsewhere"),
+            "XDG_STATE_HOME": str(self._folder / "state"),
         }
-        return outside | server | settings
+        return outside | server | self._signs_in | settings
 
     def start(self) -> None:
         """Start it, and wait until it says that it is ready."""
         self.said = []
         command = [*COMMAND, "serve", "--port", str(self.port), "--home", str(self.home)]
+        reads, writes = os.pipe() if self._auth_file else pty.openpty()
         self._process = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, "--auth-file", str(self._folder / "sign-in")],
+            [*command, *(["--auth-file", str(self._auth_file)] if self._auth_file else [])],
             cwd=self._folder,
             env=self.environment(**self._settings, **QUICK),
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=writes,
         )
-        assert self._process.stderr is not None
-        self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,))
+        os.close(writes)
+        self._listener = threading.Thread(target=self._listen, args=(os.fdopen(reads, encoding="utf-8"),))
         self._listener.start()
         eventually(self._is_ready, lambda: self._process.poll() is None, START_SECONDS)
 
@@ -106,7 +112,7 @@ class RunningServer:
         return found
 
     def _listen(self, stream: IO[str]) -> None:
-        with stream:
+        with stream, contextlib.suppress(OSError):  # a terminal ends so
             self.said.extend(stream)
 
     def _is_ready(self) -> bool:

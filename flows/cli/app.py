@@ -96,14 +96,14 @@ Host = Annotated[str, typer.Option("--host", help="The address to serve on.")]
 Port = Annotated[int, typer.Option("--port", help="The port to serve on.", min=1, max=65_535)]
 Home = Annotated[
     Path | None,
-    typer.Option("--home", metavar="FOLDER", help="Where it keeps its database and its key; private."),
+    typer.Option("--home", metavar="FOLDER", help="Where it keeps its database, key and sign-in; private."),
 ]
 AuthFile = Annotated[
     Path | None,
     typer.Option(
         "--auth-file",
         metavar="FILE",
-        help="A private file with the sign-in to ask for, as user:password; needed beyond loopback.",
+        help="A private file with the sign-in to ask for, as user:password; else one is made.",
     ),
 ]
 

@@ -107,11 +107,18 @@ def run_flow(
 
 
 def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
+    from prefect.exceptions import PrefectHTTPStatusError  # noqa: PLC0415 - Prefect is prepared by then
+
+    from flows.server.sign_in import refused, signed_in  # noqa: PLC0415
+
     require_settings(getattr(flow, "name", ""))
     try:
-        result = run_interruptibly(flow(**parameters))
+        with signed_in():
+            result = run_interruptibly(flow(**parameters))
     except KeyboardInterrupt as error:
         raise SyncError(INTERRUPTED) from error
+    except PrefectHTTPStatusError as error:
+        raise refused(error) from error
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
             raise

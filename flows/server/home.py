@@ -3,7 +3,6 @@
 import base64
 import os
 import secrets
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from dotenv import dotenv_values
 
 import flows
 from connectors.errors import SettingsError
-from connectors.settings import is_loopback
+from connectors.private_files import private_text
 from flows.server.prefect_settings import GOOD_SETTINGS
+from flows.server.sign_in import new_sign_in
 
 AUTH_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
 KEY_BYTES = 32
@@ -26,17 +26,24 @@ GOOD = GOOD_SETTINGS | {
     "PREFECT_SERVER_UI_API_URL": "/api",
     # Prefect's newer UI asks a host outside for how to send analytics, even where they are off.
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    # What `prefect server start` says to its app: it is the only one in its process.
+    "PREFECT__SERVER_FINAL": "1",
 }
 
 
 @dataclass(frozen=True)
 class ServerHome:
-    """The folder of the server and how it is reached. ``sign_in`` is user:password, or None on loopback."""
+    """The folder of the server and how it is reached.
+
+    ``sign_in`` is user:password; ``sign_in_file`` has it, where it does not come from the environment.
+    """
 
     folder: Path
     host: str
     port: int
-    sign_in: str | None
+    sign_in: str
+    sign_in_file: Path | None = None
+    sign_in_is_new: bool = False
 
     @property
     def url(self) -> str:
@@ -49,33 +56,31 @@ class ServerHome:
         fixed = GOOD | {
             "PREFECT_HOME": str(self.folder),
             "PREFECT_API_URL": f"{self.url}/api",
+            "PREFECT_SERVER_API_HOST": self.host,
             "PREFECT_SERVER_ENCRYPTION_KEY": private_key(self.folder / "encryption.key"),
             "PWD": str(project),  # prefect.yaml's pull step goes there
+            AUTH_VARIABLE: self.sign_in,
+            "PREFECT_API_AUTH_STRING": self.sign_in,
         }
-        if self.sign_in is not None:
-            fixed |= {AUTH_VARIABLE: self.sign_in, "PREFECT_API_AUTH_STRING": self.sign_in}
         return settings_here(project) | dict(os.environ) | fixed
 
 
 def open_home(host: str, port: int, home: Path | None, auth_file: Path | None) -> ServerHome:
-    """Make the private folder ready and find the sign-in.
-
-    Raises SettingsError where the server would be open to all: beyond loopback it needs a sign-in.
-    """
-    sign_in = _sign_in(auth_file)
-    if sign_in is None and not is_loopback(host):
-        raise SettingsError(
-            f"--host {host} can be reached from other machines, and who reaches Prefect's API reads its "
-            "secrets: give a sign-in (user:password) in a private file with --auth-file, or in "
-            f"{AUTH_VARIABLE}."
-        )
+    """Make the private folder ready and find the sign-in: one that is given, else one made once."""
     folder = home or Path(platformdirs.user_state_dir("coursera-sync", appauthor=False)) / "serve"
+    given = _given(auth_file)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
         raise SettingsError(f"--home {folder} cannot be used: {error.strerror}.") from error
-    return ServerHome(folder.resolve(), host, port, sign_in)
+    folder = folder.resolve()
+    if given is not None:
+        return ServerHome(folder, host, port, given, auth_file)
+    path = folder / "sign-in"
+    is_new = not path.exists()
+    sign_in = _required(_made_once(path, new_sign_in()), str(path))
+    return ServerHome(folder, host, port, sign_in, path, is_new)
 
 
 def project_folder() -> Path:
@@ -100,33 +105,30 @@ def settings_here(project: Path) -> dict[str, str]:
 
 def private_key(path: Path) -> str:
     """The key that secrets are encrypted with in the server's database; made once, readable by its owner."""
+    return _made_once(path, base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode())
+
+
+def _made_once(path: Path, secret: str) -> str:
+    """What a private file holds; where there is none, it is made with that secret."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        return _private_text(path)
-    key = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+        return private_text(path)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key)
-    return key
+        file.write(secret)
+    return secret
 
 
-def _sign_in(auth_file: Path | None) -> str | None:
-    text = _private_text(auth_file) if auth_file else os.environ.get(AUTH_VARIABLE, "")
+def _given(auth_file: Path | None) -> str | None:
+    """The sign-in of ``auth_file``, else of the environment; None where there is neither."""
+    if auth_file is not None:
+        return _required(private_text(auth_file), f"--auth-file {auth_file}")
+    text = os.environ.get(AUTH_VARIABLE)
+    return _required(text, AUTH_VARIABLE) if text else None
+
+
+def _required(text: str, where: str) -> str:
     user, colon, password = text.partition(":")
-    if text and not (user and colon and password):
-        where = f"--auth-file {auth_file}" if auth_file else AUTH_VARIABLE
+    if not (user and colon and password):
         raise SettingsError(f"{where} does not hold a sign-in of the form user:password.")
-    return text or None
-
-
-def _private_text(path: Path) -> str:
-    """What stands in a file that its owner alone may read."""
-    try:
-        mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{path} cannot be read: {getattr(error, 'strerror', 'it is no text')}."
-        ) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError(f"{path} holds a secret that others may read: chmod 600 {path}")
     return text

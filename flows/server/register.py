@@ -11,11 +11,12 @@ from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
 from connectors.blocks import NAME, CourseraCredentials, Learning360Credentials
-from connectors.errors import AccessError, SettingsError, SyncError
+from connectors.errors import SettingsError, SyncError
 from connectors.ledger.records.refresh_tokens import fingerprint
 from connectors.settings import CourseraSettings, Learning360Settings, settings_from_environment
 from flows.server import alerts
 from flows.server.crashed_runs import mark_dead_runs
+from flows.server.sign_in import refused, signed_in
 from tasks.load.slots import BULK_SLOTS, create_limit, limit_name
 from tasks.runtime.credentials import saved
 
@@ -47,23 +48,14 @@ def register(*, one_machine: bool = False) -> Registration:
             "http://127.0.0.1:4200/api (`coursera-sync serve` runs one)."
         )
     try:
-        return asyncio.run(_register(server, one_machine=one_machine))
+        with signed_in():
+            return asyncio.run(_register(server, one_machine=one_machine))
     except httpx.HTTPStatusError as error:
-        raise _refused(server, error) from error
+        raise refused(error) from error
     except httpx.HTTPError as error:
         raise SyncError(
             f"The Prefect server at {server} (PREFECT_API_URL) cannot be reached ({type(error).__name__})."
         ) from error
-
-
-def _refused(server: str, error: httpx.HTTPStatusError) -> SyncError:
-    status = error.response.status_code
-    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        return AccessError(
-            f"The Prefect server at {server} refuses the sign-in: set PREFECT_API_AUTH_STRING to the one it "
-            "was started with."
-        )
-    return SyncError(f"The Prefect server at {server} answered {status}: see its log.")
 
 
 async def _register(server: str, *, one_machine: bool) -> Registration:

@@ -27,13 +27,15 @@ from filelock import FileLock, Timeout
 
 from connectors.errors import SettingsError, SyncError
 from connectors.settings import is_loopback
-from flows.server.home import ServerHome, open_home, project_folder
+from flows.server.home import AUTH_VARIABLE, ServerHome, open_home, project_folder
+from flows.server.sign_in import announced
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.25
 PYTHON_M = (sys.executable, "-m")
-SERVER = (*PYTHON_M, "prefect", "server", "start")
+# As `prefect server start` runs it, but for the app.
+SERVER = (*PYTHON_M, "uvicorn", "--factory", "flows.server.guarded:create_app", "--log-level", "warning")
 REGISTER = (*PYTHON_M, "flows.cli", "register")
 DEPLOY = (*PYTHON_M, "prefect", "--no-prompt", "deploy", "--all")
 WORKER = (*PYTHON_M, "prefect", "worker", "start", "--pool", "coursera-sync", "--type", "process")
@@ -72,7 +74,12 @@ def serve(*, host: str, port: int, home: Path | None, auth_file: Path | None) ->
     project = project_folder()
     _require_free(opened)
     stop = threading.Event()
-    with _alone_in(opened.folder), _ended_by_signals(stop), contextlib.suppress(_StoppedError):
+    with (
+        _alone_in(opened.folder),
+        announced(opened.port, opened.sign_in_file),
+        _ended_by_signals(stop),
+        contextlib.suppress(_StoppedError),
+    ):
         _Supervisor(opened, project, stop).keep()
     _say("Stopped. What was recorded is kept, and is there again at the next start.")
 
@@ -100,6 +107,7 @@ class _Supervisor:
             self._finish("deployment", DEPLOY)
             worker = open_children.enter_context(self._child("worker", WORKER))
             _say(f"Ready. The UI is at {home.url} and everything is kept in {home.folder}")
+            _say(_how_to_sign_in(home))
             while True:
                 self._pause()
                 server.require_running()
@@ -160,6 +168,13 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _how_to_sign_in(home: ServerHome) -> str:
+    """What to sign in with: it is shown once, to a person, and never to what keeps a log."""
+    if home.sign_in_is_new and sys.stderr.isatty():
+        return f"Sign in as {home.sign_in} (kept in {home.sign_in_file}, and not shown again)."
+    return f"Sign in with what is in {home.sign_in_file or AUTH_VARIABLE}."
 
 
 def _is_up(home: ServerHome) -> bool:

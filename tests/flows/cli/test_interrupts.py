@@ -76,6 +76,21 @@ def test_ctrl_c_ends_the_run_and_its_temporary_server_and_the_next_run_goes_on(h
     goes_on_from_there(held)
 
 
+def test_nobody_else_gets_into_its_temporary_server(held: Sync) -> None:
+    with waiting_for_its_operation(held) as process:
+        path = f"/proc/{process.pid}/task/*/children"
+        (server,) = (pid for one in Path("/").glob(path[1:]) for pid in one.read_text().split())
+        arguments = Path(f"/proc/{server}/cmdline").read_text().split("\0")
+        address = f"http://127.0.0.1:{arguments[arguments.index('--port') + 1]}/api/flows/count"
+        page = {"Origin": "https://elsewhere.example"}
+        answer = httpx.post(address, content=b"{}", headers=page, trust_env=False)
+        asks = page | {"Access-Control-Request-Method": "POST"}
+        assert httpx.options(address, headers=asks, trust_env=False).status_code == 400
+        process.terminate()
+        ends_and_says_so(process)
+    assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (401, False)
+
+
 def test_sigterm_does_the_same_on_a_server_that_stays(held: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", held.prefect_api)
     with waiting_for_its_operation(held) as process:

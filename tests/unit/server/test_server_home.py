@@ -27,7 +27,22 @@ def private(path: Path, text: str, mode: int = 0o600) -> Path:
 def test_the_folder_is_private(tmp_path: Path) -> None:
     home = open_home(HERE, 4200, tmp_path / "a" / "home", None)
     assert home.folder.stat().st_mode & 0o777 == 0o700
-    assert home.sign_in is None
+
+
+@pytest.mark.parametrize("host", [HERE, "0.0.0.0", "::", "192.0.2.7", "host.example"])  # noqa: S104
+def test_a_sign_in_is_made_once_wherever_it_listens(tmp_path: Path, host: str) -> None:
+    made = open_home(host, 4200, tmp_path / "home", None)
+    again = open_home(host, 4200, tmp_path / "home", None)
+    assert (made.sign_in_is_new, again.sign_in_is_new) == (True, False)
+    assert again.sign_in == made.sign_in == (tmp_path / "home" / "sign-in").read_text()
+    assert open_home(host, 4200, tmp_path / "other", None).sign_in != made.sign_in
+
+
+def test_a_sign_in_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    open_home(HERE, 4200, tmp_path, None)
+    (tmp_path / "sign-in").chmod(0o640)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        open_home(HERE, 4200, tmp_path, None)
 
 
 def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:
@@ -40,14 +55,6 @@ def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="chmod 600"):
         private_key(private(tmp_path / "key", "x", 0o644))
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "host.example"])  # noqa: S104
-def test_beyond_loopback_a_sign_in_is_needed(tmp_path: Path, host: str) -> None:
-    with pytest.raises(SettingsError, match="--auth-file") as raised:
-        open_home(host, 4200, tmp_path / "home", None)
-    assert raised.value.exit_code == 2
-    assert not (tmp_path / "home").exists()
 
 
 def test_the_sign_in_comes_from_a_file_or_the_environment(
@@ -98,7 +105,7 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_where_this_machine_reaches_it(tmp_path: Path, host: str, url: str) -> None:
-    assert ServerHome(tmp_path, host, 4200, None).url == url
+    assert ServerHome(tmp_path, host, 4200, SIGN_IN).url == url
 
 
 @pytest.mark.parametrize(
