@@ -38,6 +38,10 @@ LEARNING360_EU = "https://app.360learning.com"
 COURSERA, LEARNING360 = "COURSERA_", "LEARNING360_"
 
 _MISSING = " is missing"
+_NO_STATE_URL = (
+    "is not an SQLAlchemy URL such as sqlite:////folder/ledger.db or postgresql://user:password@host/ledger "
+    "(in a password write %40 for @, %3A for :, %2F for /)"
+)
 
 # Values of settings that stand nowhere else: by the prefix of the settings' names, then by field.
 Fallback = Mapping[str, Mapping[str, object]]
@@ -76,13 +80,16 @@ def _state_address(value: str) -> str:
     """Check that a ledger's URL is SQLAlchemy's, for a file in SQLite or a database in PostgreSQL."""
     try:
         url = make_url(value)
-    except ArgumentError as error:
-        raise ValueError("is not an SQLAlchemy URL such as sqlite:////folder/ledger.db") from error
+    except (ArgumentError, ValueError):  # which say what they stumble over: a part of a password
+        raise ValueError(_NO_STATE_URL) from None
     backend = url.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise ValueError("must be an sqlite:// or a postgresql:// URL")
     if backend == "sqlite" and url.database in {None, "", ":memory:"}:
         raise ValueError("must name a file: a ledger in memory would forget everything")
+    # One @ too many: what was taken for the host has a part of the password, and drivers name the host.
+    if backend == "postgresql" and value.count("@") > 1 + (url.username or "").count("@"):
+        raise ValueError(_NO_STATE_URL)
     driver = "psycopg" if backend == "postgresql" else "pysqlite"
     return url.set(drivername=f"{backend}+{driver}").render_as_string(hide_password=False)
 

@@ -122,6 +122,19 @@ def test_a_dry_run_is_completed(sync: Sync, seen: Seen) -> None:
     assert seen.run(catalog, dry_run=True).name == "Completed"
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:alpha@beta:gamma@127.0.0.1/d", "postgresql://u:alpha@127.0.0.1:1/d"]
+)
+def test_a_ledgers_password_shows_in_no_state(
+    sync: Sync, seen: Seen, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert sync
+    monkeypatch.setenv("SYNC_STATE_URL", url)
+    assert seen.run(setup).is_failed()
+    assert "SYNC_STATE_URL" in seen
+    assert not any(part in seen for part in ("alpha", "beta", "gamma"))
+
+
 @pytest.mark.parametrize("flow", [setup, catalog, statistics], ids=lambda flow: str(flow.name))
 def test_a_failed_run_is_failed_and_says_why(
     sync: Sync,
