@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from connectors.addresses import fold
 from connectors.errors import SettingsError
 
 HEADER = ["coursera", "learning360"]
@@ -40,9 +41,7 @@ def _cells(lines: list[str]) -> dict[int, list[str]]:
     """The cells of each line that counts, by its number (from 1)."""
     told = {number: line for number, line in enumerate(lines, 1) if line.strip()}
     told = {number: line for number, line in told.items() if not line.startswith(COMMENT)}
-    return {
-        number: [cell.strip().lower() for cell in next(csv.reader([line]))] for number, line in told.items()
-    }
+    return {number: [fold(cell) for cell in next(csv.reader([line]))] for number, line in told.items()}
 
 
 def _checked(path: Path, cells: dict[int, list[str]]) -> Aliases:

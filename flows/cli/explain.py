@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from connectors.addresses import fold
 from connectors.alias_file import load_aliases
 from connectors.clock import Clock, utc
 from connectors.errors import MissingSettingsError, SyncError
@@ -37,7 +38,7 @@ Row = dict[str, Any]
 
 def explain(learner: str, course: str, *, offline: bool, as_json: bool) -> None:
     """Print the story; where the ledger knows nothing of it, a SyncError says what may have been meant."""
-    learner = learner.strip().lower()
+    learner = fold(learner)
     sync = load_sync_settings()
     learner = load_aliases(sync.aliases).get(learner, learner)
     with open_ledger(sync.state_url) as ledger:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import typer
 
+from connectors.addresses import fold
 from connectors.clock import Clock
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger.database import Ledger, open_ledger
@@ -28,25 +29,25 @@ UNDER_WAY = (
 
 
 def forget(learner: str, *, yes: bool, as_json: bool) -> None:
-    """Remove a learner from the ledger, once it is confirmed; raises SyncError while they are being sent."""
-    learner = learner.strip().lower()
+    """Remove a learner from the ledger, once it is confirmed.
+
+    Raises SyncError where it has none of them, and while they are being sent.
+    """
+    learner = fold(learner)
     settings = load_sync_settings()
     with open_ledger(settings.state_url) as ledger:
         with ledger.read() as db:
             counts = erasure.known(db, learner)
             others = erasure.other_addresses(db, learner)
-        if any(counts.values()):
-            typer.echo(f"The ledger has of {learner}: {_in_words(counts)}.\n{WARNING}", err=True)
-            _confirm(yes=yes)
-            counts = asyncio.run(_forgotten(ledger, learner, settings.lock_wait))
+        if not any(counts.values()):
+            raise SyncError(f"The ledger has no records of {learner}. Nothing was removed.")
+        typer.echo(f"The ledger has of {learner}: {_in_words(counts)}.\n{WARNING}", err=True)
+        _confirm(yes=yes)
+        counts = asyncio.run(_forgotten(ledger, learner, settings.lock_wait))
     if as_json:
         print_json({"flow": "forget", "state": "completed", "learner": learner, "removed": counts})
     else:
-        typer.echo(
-            f"Removed: {_in_words(counts)}."
-            if any(counts.values())
-            else f"The ledger has no records of {learner}."
-        )
+        typer.echo(f"Removed: {_in_words(counts)}.")
     if others:
         typer.echo(f"Other addresses, perhaps of the same person: {', '.join(others)}", err=True)
 

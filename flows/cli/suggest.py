@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from connectors.addresses import fold
 from connectors.alias_file import COMMENT, HEADER
 from connectors.clock import Clock
 from connectors.errors import SettingsError
@@ -35,7 +36,7 @@ def suggest(path: Path, *, as_json: bool) -> None:
             for learner in learner_aliases.refused_learners(db, *target.learning360.identity)
         }
     users = asyncio.run(_users(settings))
-    known = {str(user.get("mail") or "").strip().lower() for user in users}
+    known = {fold(str(user.get("mail") or "")) for user in users}
     unmatched = sorted(refused - known)
     found = suggestions(unmatched, users)
     write_privately(path, _file(found).encode())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from connectors.addresses import fold
 from connectors.errors import RequestError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import NotFoundError
@@ -50,7 +51,7 @@ async def as_one(frames: AsyncIterator[pd.DataFrame]) -> pd.DataFrame:
 async def addresses(learning360: Learning360Client) -> dict[str, str]:
     """The addresses, in lower case, of all users by their ids; MissingScopeError without users:read."""
     return {
-        user["_id"]: user["mail"].strip().lower()
+        user["_id"]: fold(user["mail"])
         async for page in learning360.users()
         for user in page
         if user.get("mail")

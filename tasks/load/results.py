@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
+from connectors.addresses import fold
 from connectors.learning360.models import Result, ResultInput
 from tasks.reporting.redaction import mask_addresses
 
@@ -25,7 +26,7 @@ def statistic_key(sent: ResultInput) -> Hashable:
     course, learner = sent.courseIdentifier, sent.userIdentifier
     if course is None or learner is None:
         return None
-    return str(course.value), str(learner.value).lower(), str(sent.firstActivityAt)
+    return str(course.value), fold(str(learner.value)), str(sent.firstActivityAt)
 
 
 def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from connectors.addresses import fold
 from connectors.clock import DAY_MS
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
@@ -130,7 +131,7 @@ async def _attempts_stand_as_sent(run: RunContext) -> tuple[Answer, str]:
     if sent.empty:
         return "not seen yet", "nothing was sent so far"
     pages = run.learning360.users(sent["learner"].unique().tolist())
-    mails = {one["_id"]: str(one["mail"]).strip().lower() async for page in pages for one in page}
+    mails = {one["_id"]: fold(str(one["mail"])) async for page in pages for one in page}
     with run.ledger.read() as db:
         by_id = courses.course_ids(db, run.target.id, sent["course"].unique().tolist())
     both = sent.merge(

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, union
 
+from connectors.addresses import fold
 from connectors.ledger.keys import key_of
 from connectors.ledger.lookups.status import Row, readable_rows
 from connectors.ledger.records import submissions
@@ -82,8 +83,8 @@ def similar_courses(db: Connection, course: str) -> dict[str, str]:
 
 
 def mentions(learner: str) -> "re.Pattern[str]":
-    """What finds an address in a text, and not as a part of a longer one."""
-    return re.compile(rf"(?<![\w.+-]){re.escape(learner)}(?![\w-]|\.\w)", re.IGNORECASE)
+    """What finds an address in a text that is folded itself, and not as a part of a longer one."""
+    return re.compile(rf"(?<![\w.+-]){re.escape(learner)}(?![\w-]|\.\w)")
 
 
 def _enrollments(known: Row) -> Select[Any]:
@@ -108,7 +109,7 @@ def _rejected(db: Connection, target_id: int, learner: str, course: str) -> Iter
     theirs = (rejects.c.learner == learner) | rejects.c.raw.is_not(None)
     named = mentions(learner)
     for row in readable_rows(db, query.where(of_course, theirs)):
-        if row["raw"] is None or named.search(row["raw"]):
+        if row["raw"] is None or named.search(fold(row["raw"])):
             told = {name: row[name] for name in ("reason", "first_at", "last_at")}
             yield told | {"attempt": _number(row), "outcome_unknown": row["uncertain"] is not None}
 

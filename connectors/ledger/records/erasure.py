@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
 
+from connectors.addresses import fold
 from connectors.ledger.lookups.learner_lookup import STATISTIC_IMPORT, mentions
 from connectors.ledger.records import submissions
 from connectors.ledger.schema import attempts, enrollments, learners, rejects, targets
@@ -19,7 +20,7 @@ def is_under_way(db: Connection, learner: str) -> bool:
 
 def known(db: Connection, learner: str) -> dict[str, int]:
     """How many rows each table has of a learner, of whatever integration, also of one that is gone."""
-    counts = {table.name: _count(db, table, _is_theirs(table, learner)) for table in BY_ADDRESS}
+    counts = {table.name: _count(db, table, _is_theirs(db, table, learner)) for table in BY_ADDRESS}
     return counts | {rejects.name: len(_rejected(db, learner))}
 
 
@@ -27,7 +28,7 @@ def forget(db: Connection, learner: str) -> dict[str, int]:
     """Remove a learner's rows; returns how many of each table."""
     counts = known(db, learner)
     for table in BY_ADDRESS:
-        db.execute(delete(table).where(_is_theirs(table, learner)))
+        db.execute(delete(table).where(_is_theirs(db, table, learner)))
     for target_id, stream, row_id in _rejected(db, learner):
         db.execute(delete(rejects).filter_by(target_id=target_id, stream=stream, row_id=row_id))
     return counts
@@ -42,8 +43,13 @@ def other_addresses(db: Connection, learner: str) -> list[str]:
     return sorted(set(db.scalars(query)))
 
 
-def _is_theirs(table: Table, learner: str) -> ColumnElement[bool]:
-    return or_(table.c.learner == learner, func.lower(table.c.external_id) == learner)
+def _is_theirs(db: Connection, table: Table, learner: str) -> ColumnElement[bool]:
+    """By address, or by an externalId that is it: databases have lower cases of their own."""
+    is_address = table.c.external_id.contains("@")
+    known = db.scalars(select(table.c.external_id).where(is_address).distinct())
+    return or_(
+        table.c.learner == learner, table.c.external_id.in_([one for one in known if fold(one) == learner])
+    )
 
 
 def _count(db: Connection, table: Table, which: ColumnElement[bool]) -> int:
@@ -59,5 +65,5 @@ def _rejected(db: Connection, learner: str) -> list[tuple[int, str, str]]:
     return [
         (row.target_id, row.stream, row.row_id)
         for row in db.execute(query.where(theirs))
-        if row.learner == learner or named.search(f"{row.row_id} {row.raw}")
+        if row.learner == learner or named.search(fold(f"{row.row_id} {row.raw}"))
     ]

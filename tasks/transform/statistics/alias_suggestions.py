@@ -5,6 +5,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from connectors.addresses import fold
+
 User = Mapping[str, object]
 
 
@@ -17,7 +19,7 @@ def suggestions(unmatched: Iterable[str], users: Iterable[User]) -> dict[str, li
     """
     by_sign: dict[object, set[str]] = defaultdict(set)
     for user in users:
-        mail = str(user.get("mail") or "").strip().lower()
+        mail = fold(str(user.get("mail") or ""))
         if mail:
             by_sign[_local_part(mail)].add(mail)
             by_sign[_words(f"{user.get('firstName') or ''} {user.get('lastName') or ''}")].add(mail)

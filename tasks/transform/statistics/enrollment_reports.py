@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from connectors.addresses import fold
 from tasks.transform.columns import blank, flag, identifier, number
 
 if TYPE_CHECKING:
@@ -79,9 +80,16 @@ def is_wrong(reports: pd.DataFrame, name: str) -> pd.Series:
 
 def _addresses(reports: pd.DataFrame) -> pd.Series:
     email = reports["email"]
-    candidate = email.where(~blank(email), reports["externalId"]).str.strip().str.lower()
+    candidate = _folded(email.where(~blank(email), reports["externalId"]))
     is_address = candidate.str.fullmatch(ADDRESS).fillna(value=False).astype(bool)
     return candidate.where(is_address)
+
+
+def _folded(addresses: pd.Series) -> pd.Series:
+    """Each address as `fold` gives it; ASCII at once, while Arrow's lower case of others is another one."""
+    folded = addresses.str.strip().str.lower()
+    others = addresses.notna() & ~addresses.str.isascii().fillna(value=True).astype(bool)
+    return folded.where(~others, addresses[others].map(fold)) if others.any() else folded
 
 
 def _digests(reports: pd.DataFrame, *, send_scores: bool) -> Numbers:

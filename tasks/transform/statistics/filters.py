@@ -5,13 +5,14 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from connectors.addresses import fold
 from tasks.transform.row_keys import Mask
 from tasks.transform.statistics.enrollment_reports import is_wrong
 
 
 def digest_of(address: str) -> str:
     """What stands for an address where the address itself must not: flow parameters, logs."""
-    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
+    return hashlib.sha256(fold(address).encode()).hexdigest()
 
 
 def selected(
