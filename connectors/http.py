@@ -28,6 +28,7 @@ from connectors.errors import (
     UnreachableError,
 )
 
+MOST_OF_A_CODE = 300
 MAX_TRIES = 5
 # Where nothing was ever heard from a host, its name is likely to be wrong, and waiting mends nothing.
 TRIES_OF_A_STRANGER = 2
@@ -109,7 +110,7 @@ def error_code(response: httpx.Response) -> str:
         return ""
     error = answer.get("error") if isinstance(answer, dict) else None
     code = error.get("code") if isinstance(error, dict) else error
-    return code if isinstance(code, str) else ""
+    return code[:MOST_OF_A_CODE] if isinstance(code, str) else ""
 
 
 def validated(model: type[M], value: object, *, what: str) -> M:

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from connectors.errors import SettingsError, SyncError
 from flows.cli import run_flow
+from tasks.reporting.redaction import plain
 from tasks.reporting.summary import INTERRUPTED
 
 app = typer.Typer(
@@ -352,7 +353,7 @@ def _failed(error: SyncError) -> int:
         import traceback  # noqa: PLC0415
 
         traceback.print_exc()
-    typer.echo(f"coursera-sync: {error}", err=True)
+    typer.echo(plain(f"coursera-sync: {error}"), err=True)
     if "--json" in sys.argv:
         summary = error.summary.as_json() if error.summary else {"state": "failed", "error": str(error)}
         typer.echo(json.dumps({"flow": _flow_name(), **summary}))

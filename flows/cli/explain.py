@@ -20,6 +20,7 @@ from connectors.settings import Settings, load_settings, load_sync_settings
 from connectors.target_file import by_target
 from flows.cli.run_flow import print_json
 from tasks.extract.lookup import Answer, answer, ask_coursera, ask_learning360
+from tasks.reporting.redaction import plain
 
 RULES = {
     "first statistic of an attempt": "the first real activity opens an attempt of its own, beside what a "
@@ -53,7 +54,7 @@ def explain(learner: str, course: str, *, offline: bool, as_json: bool) -> None:
         print_json(ending | {"targets": stories})
         return
     for one in stories:
-        typer.echo("\n".join([f"{learner} on {_named(course, one['course_name'])}", *_lines(one)]))
+        typer.echo("\n".join([plain(f"{learner} on {_named(course, one['course_name'])}"), *_lines(one)]))
 
 
 def _targets(ledger: Ledger) -> list[Row]:
@@ -141,7 +142,7 @@ def _lines(story: Row) -> list[str]:
         *(("rejected", _rejected(row)) for row in story["put_aside"]),
         *_now("360Learning now", story["learning360_now"], _held),
     ]
-    return [f"  {label:<16} {text}" for label, text in lines]
+    return [f"  {label:<16} {plain(text)}" for label, text in lines]
 
 
 def _now(label: str, said: Row, show: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a function of a row

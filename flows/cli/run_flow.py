@@ -18,6 +18,7 @@ from connectors.errors import SyncError
 from flows.cli.interrupts import run_interruptibly
 from flows.cli.preflight import require_settings
 from flows.server.prefect_settings import GOOD_SETTINGS
+from tasks.reporting.redaction import plain
 from tasks.reporting.summary import COUNTS, INTERRUPTED, Summary
 
 if TYPE_CHECKING:
@@ -42,13 +43,20 @@ logger = logging.getLogger("coursera_sync")
 STDERR = Console(stderr=True)
 
 
+class _PlainFormatter(logging.Formatter):
+    """Log lines name courses and what a platform said: neither steers a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return plain(super().formatMessage(record))
+
+
 def prepare(*, verbose: bool) -> None:
     """Set up logging to stderr, and Prefect before it is imported."""
     for name, value in (PREFECT_DEFAULTS if verbose else PREFECT_DEFAULTS | QUIET).items():
         os.environ.setdefault(name, value)
     gc.set_threshold(GARBAGE_AFTER)
     handler = RichHandler(console=STDERR, show_path=False, markup=False)
-    handler.setFormatter(logging.Formatter("%(message)s", datefmt="%H:%M:%S"))
+    handler.setFormatter(_PlainFormatter("%(message)s", datefmt="%H:%M:%S"))
     # Prefect's own handler, once there, stays: it carries our lines to a run's log.
     logger.handlers = [handler, *(each for each in logger.handlers if not isinstance(each, RichHandler))]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -148,5 +156,5 @@ def in_words(summary: Summary) -> str:
     if summary.differences is not None:
         found = ", ".join(f"{count} {sort}" for sort, count in summary.differences.items() if count)
         lines += [f"  differences: {found or 'none'}"]
-    lines += [f"  note: {note}" for note in summary.notes]
+    lines += [f"  note: {plain(note)}" for note in summary.notes]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from connectors.addresses import fold
 from connectors.learning360.models import Result, ResultInput
-from tasks.reporting.redaction import mask_addresses
+from tasks.reporting.redaction import said
 
 OUTCOME_COLUMNS = ("answered", "accepted", "resource_id", "reason")
 NO_RESULT = "360Learning reported no result for this row"
@@ -33,8 +33,8 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd
     """What became of each sent row, in its order: answered and accepted bool, resource_id and reason str.
 
     ``results`` holds the operation's results by the key of their input. A row without a result is neither
-    answered nor accepted; one that is accepted needs no reason. Addresses in the platform's messages are
-    masked, so that reasons can be shown.
+    answered nor accepted; one that is accepted needs no reason. What the platform says is kept so that it can
+    be shown (`said`).
     """
     answers = [results.get(key, NOTHING) for key in keys]
     accepted = [answer.status == "success" for answer in answers]
@@ -56,4 +56,4 @@ def _reason(answer: Result) -> str:
     if answer is NOTHING:
         return NO_RESULT
     message = str(answer.errorMessage or "no reason given")
-    return f"360Learning: {mask_addresses(message)}"
+    return f"360Learning: {said(message)}"

@@ -141,6 +141,13 @@ async def test_other_refusals_are_told_by_their_status(
     assert says in str(error)
 
 
+async def test_a_code_is_cut_where_it_is_long(learning360: Learning360Client, served: Sandbox) -> None:
+    says_no(served, 400, {"error": {"code": "x" * 5000}})
+    error = str(await refused(learning360))
+    assert "x" * 300 in error
+    assert "x" * 301 not in error
+
+
 @pytest.mark.parametrize("body", [{"error": {"code": "slowDown"}}, {"error": "new"}, "<h1>Busy</h1>", None])
 @pytest.mark.parametrize("status", [425, 429, 503])
 async def test_a_code_that_is_new_does_not_make_a_passing_status_a_lasting_one(
