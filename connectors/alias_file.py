@@ -1,21 +1,18 @@
 """Learners whose address at Coursera is another one than in 360Learning: a file that people keep."""
 
 import csv
-import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from connectors.addresses import fold
+from connectors.addresses import fold, is_address
+from connectors.csv_cells import unguarded
 from connectors.errors import SettingsError
+from connectors.private_files import warn_of_readers
 
 HEADER = ["coursera", "learning360"]
 COMMENT = "#"
-_ADDRESS = re.compile(r"[^@\s\0]+@[^@\s\0]+")
 
 Aliases = Mapping[str, str]
-
-logger = logging.getLogger("coursera_sync.aliases")
 
 
 def load_aliases(path: Path | None) -> Aliases:
@@ -28,12 +25,10 @@ def load_aliases(path: Path | None) -> Aliases:
         return {}
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-        is_private = path.stat().st_mode & 0o077 == 0
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise SettingsError(f"SYNC_ALIASES: {path} cannot be read: {why}.") from error
-    if not is_private:
-        logger.warning("SYNC_ALIASES: others can read %s, which has addresses: chmod 600 it", path)
+    warn_of_readers(path, "SYNC_ALIASES")
     return _checked(path, _cells(lines))
 
 
@@ -41,7 +36,8 @@ def _cells(lines: list[str]) -> dict[int, list[str]]:
     """The cells of each line that counts, by its number (from 1)."""
     told = {number: line for number, line in enumerate(lines, 1) if line.strip()}
     told = {number: line for number, line in told.items() if not line.startswith(COMMENT)}
-    return {number: [fold(cell) for cell in next(csv.reader([line]))] for number, line in told.items()}
+    rows = {number: next(csv.reader([line])) for number, line in told.items()}
+    return {number: [unguarded(fold(cell)) for cell in cells] for number, cells in rows.items()}
 
 
 def _checked(path: Path, cells: dict[int, list[str]]) -> Aliases:
@@ -56,7 +52,7 @@ def _checked(path: Path, cells: dict[int, list[str]]) -> Aliases:
     for number, row in rows[1:]:
         if len(row) != len(HEADER):
             raise wrong(number, f"{len(row)} cells, where two addresses are wanted")
-        if not all(_ADDRESS.fullmatch(cell) for cell in row):
+        if not all(map(is_address, row)):
             raise wrong(number, "not an address")
         if row[0] in lines:
             raise wrong(number, f"the address at Coursera stands in line {lines[row[0]]} already")

@@ -1,9 +1,20 @@
 """Files that hold a secret or learners' addresses, and that others must not read."""
 
+import logging
 import stat
 from pathlib import Path
 
 from connectors.errors import SettingsError
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+logger = logging.getLogger("coursera_sync.private_files")
+
+
+def warn_of_readers(path: Path, what: str) -> None:
+    """Warn where others than its owner can read a file that is there; ``what`` it is, in words."""
+    if path.exists() and path.stat().st_mode & OTHERS:
+        logger.warning("%s: others can read %s, which has addresses or secrets: chmod 600 it", what, path)
 
 
 def private_text(path: Path) -> str:
@@ -17,6 +28,6 @@ def private_text(path: Path) -> str:
         raise SettingsError(
             f"{path} cannot be read: {getattr(error, 'strerror', 'it is no text')}."
         ) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if mode & OTHERS:
         raise SettingsError(f"{path} holds a secret that others may read: chmod 600 {path}")
     return text

@@ -1,18 +1,21 @@
 """`coursera-sync status`: what the ledger knows, at once and without Prefect."""
 
 import csv
-import os
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
 from connectors.ledger.database import open_ledger
 from connectors.ledger.lookups.status import overview, rejected_rows
 from connectors.settings import load_sync_settings
+from flows.cli.output.private_files import require_writable, write_privately
 from flows.cli.run_flow import print_json
+from tasks.reporting.redaction import mask_addresses, plain
 
 CSV_COLUMNS = ("stream", "row_id", "reason", "learner", "course", "first_at", "last_at")
 
@@ -21,10 +24,12 @@ Row = dict[str, Any]
 
 def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool, to_stderr: bool = False) -> None:
     """Print the overview; with ``csv_file`` write every rejected row to it, for the user alone."""
+    if csv_file is not None:
+        require_writable("--csv", csv_file)
     with open_ledger(load_sync_settings().state_url) as ledger, ledger.read() as db:
         targets = overview(db)
         if csv_file is not None:
-            _write_privately(csv_file, rejected_rows(db))
+            _write(csv_file, _csv(rejected_rows(db)))
     if as_json:
         print_json({"flow": "status", "state": "completed", "targets": targets})
         return
@@ -36,7 +41,7 @@ def show_status(*, rejected: bool, csv_file: Path | None, as_json: bool, to_stde
 
 def _lines(target: Row) -> list[str]:
     lines = [
-        f"{target['platform_name']} in group {target['group_id']}",
+        f"{plain(target['platform_name'])} in group {target['group_id']}",
         f"  integration  {target['integration_id'] or 'not set up yet: run coursera-sync setup'}",
         f"  live courses {target['live_courses']}",
     ]
@@ -47,13 +52,16 @@ def _lines(target: Row) -> list[str]:
 
 
 def _rejected_lines(target: Row) -> list[str]:
-    lines = [f"  rejected     {row['count']} {row['stream']}: {row['reason']}" for row in target["rejected"]]
+    lines = [
+        f"  rejected     {row['count']} {row['stream']}: {mask_addresses(row['reason'])}"
+        for row in target["rejected"]
+    ]
     return lines or ["  rejected     nothing"]
 
 
 def _run(run: Row) -> str:
     summary = run["summary"] or {}
-    outcome = summary.get("error") or f"{summary.get('extracted', 0)} extracted"
+    outcome = mask_addresses(summary.get("error") or "") or f"{summary.get('extracted', 0)} extracted"
     return f"{_time(run['started_at'])}  {run['flow']}  {run['state'].replace('_', ' ')}  {outcome}"
 
 
@@ -68,13 +76,16 @@ def _time(moment: str) -> str:
     return f"{moment[:16].replace('T', ' ')} UTC"
 
 
-def _write_privately(path: Path, rows: Iterable[Row]) -> None:
+def _write(path: Path, content: bytes) -> None:
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        write_privately(path, content)
     except OSError as error:
         raise SettingsError(f"--csv {path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as file:
-        path.chmod(0o600)
-        writer = csv.DictWriter(file, CSV_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+
+
+def _csv(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS)
+    writer.writeheader()
+    writer.writerows({name: guarded(row[name] or "") for name in CSV_COLUMNS} for row in rows)
+    return text.getvalue().encode()

@@ -10,6 +10,7 @@ import typer
 from connectors.addresses import fold
 from connectors.alias_file import COMMENT, HEADER
 from connectors.clock import Clock
+from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError
@@ -71,5 +72,5 @@ def _file(found: dict[str, list[str]]) -> str:
     for address, mails in found.items():
         for mail in mails:
             text.write(COMMENT if len(mails) > 1 else "")
-            writer.writerow([address, mail])
+            writer.writerow([guarded(address), guarded(mail)])
     return text.getvalue()

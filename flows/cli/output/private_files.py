@@ -1,14 +1,19 @@
 """Files that a command writes for its user alone, whole or not at all."""
 
+from __future__ import annotations
+
 import logging
 import os
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd  # which `status` need not wait for
 
 logger = logging.getLogger("coursera_sync.report")
 
@@ -32,21 +37,28 @@ def require_writable(option: str, path: Path) -> None:
     """Say before a run begins where the file of an option could not be written."""
     if path.is_dir():
         raise SettingsError(f"{option} {path} is a folder: name a file in it.")
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"{option} {path} is no plain file: name one.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise SettingsError(f"{option} {path} cannot be written: {path.parent} is not writable.")
 
 
 def write_privately(path: Path, content: bytes) -> None:
-    """Write a file with mode 0600; one that is there is replaced whole."""
+    """Write a file with mode 0600; one that is there, or a link, is replaced whole."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
 
 
 def _file(table: pd.DataFrame, suffix: str) -> bytes:
     if suffix == ".csv":
-        return table.to_csv(index=False).encode()
+        safe = table.map(lambda cell: guarded(cell) if isinstance(cell, str) else cell)
+        return safe.to_csv(index=False).encode()
     buffer = BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()

@@ -1,6 +1,7 @@
 """The `coursera-sync` command as people and scripts run it: exit codes, JSON, and what it leaves behind."""
 
 import csv
+import json
 import os
 import stat
 import subprocess
@@ -9,8 +10,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, update
 
 from connectors.errors import SettingsError
+from connectors.ledger.schema import courses, rejects, runs, targets
 from tests.commands import Command, Ended
 from tests.installation import Sync
 
@@ -213,7 +216,8 @@ def test_what_asks_no_platform_does_not_wait_for_prefect(arguments: list[str], t
         text=True,
         check=False,
     )
-    assert ended.stdout.splitlines()[-1] == "0 False", ended.stderr
+    code = 1 if "nobody" in arguments else 0  # whom the ledger does not have
+    assert ended.stdout.splitlines()[-1] == f"{code} False", ended.stderr
 
 
 def test_status_of_an_empty_ledger_says_what_to_do(here: Command, tmp_path: Path) -> None:
@@ -256,6 +260,29 @@ def test_status_rejected_shows_reasons_alone(here: Command, ledger: Sync) -> Non
     assert ledger.rejected("catalog") == {}
 
 
+FORGED = "no \x1b[2J\u202e\n  rejected     0 catalog: forged ann @corp.example"
+TITLE = "A \u202etitle\x9b31m\n  sent             forged"
+
+
+def test_what_others_wrote_forges_no_line(here: Command, ledger: Sync) -> None:
+    """Reasons of an older version are in the ledger as the platform said them."""
+    with create_engine(ledger.ledger_url).begin() as db:
+        db.execute(update(rejects).values(reason=FORGED))
+        db.execute(update(runs).values(summary=json.dumps({"error": FORGED})))
+        db.execute(update(targets).values(platform_name=TITLE))
+        db.execute(update(courses).values(body=json.dumps({"name": TITLE})))
+    course = ledger.sandbox.world.contents[0]["contentId"]
+    shown = [here("status"), here("status", "--rejected")]
+    shown.append(here("explain", "--learner", "stranger@example.com", "--course", course, "--offline"))
+    shown.append(here("explain", "--learner", "nobody@example.com", "--course", "title"))
+    for ended in shown:
+        lines = (ended.stdout + ended.stderr).splitlines()
+        assert any("forged" in line for line in lines)
+        assert not any(line.startswith(("  rejected     0", "  sent")) for line in lines)
+        assert not {"\x1b", "\u202e", "\x9b"} & set("".join(lines))
+    assert "ann" not in shown[0].stdout
+
+
 def test_the_csv_of_rejected_rows_is_private(here: Command, ledger: Sync, tmp_path: Path) -> None:
     file = tmp_path / "aside.csv"
     file.write_text("somebody else's")
@@ -264,9 +291,32 @@ def test_the_csv_of_rejected_rows_is_private(here: Command, ledger: Sync, tmp_pa
     assert ended.code == 0, ended.stderr
     assert mode(file) == 0o600
     rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
     assert {row["reason"] for row in rows} == set(ledger.rejected("statistics").values())
     assert "stranger@example.com" in {row["learner"] for row in rows}
     assert "@" not in ended.stdout + ended.stderr
+
+
+def test_the_csv_follows_no_link(here: Command, ledger: Sync, tmp_path: Path) -> None:
+    other, link = tmp_path / "other", tmp_path / "aside.csv"
+    other.write_text("somebody else's")
+    link.symlink_to(other)
+    assert ledger
+    assert here("status", "--csv", str(link)).code == 0
+    assert other.read_text() == "somebody else's"
+    assert (link.is_symlink(), mode(link)) == (False, 0o600)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_csv_is_a_formula(here: Command, ledger: Sync, tmp_path: Path, sign: str) -> None:
+    formula = f"{sign}HYPERLINK(1)"
+    with create_engine(ledger.ledger_url).begin() as db:
+        db.execute(update(rejects).values(reason=formula, course=formula, learner=formula))
+    file = tmp_path / "aside.csv"
+    here("status", "--csv", str(file))
+    with file.open(encoding="utf-8", newline="") as text:
+        (row, *_) = csv.DictReader(text)
+    assert {row[name] for name in ("reason", "course", "learner")} == {f"'{formula}"}
 
 
 @pytest.mark.parametrize(
