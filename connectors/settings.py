@@ -12,18 +12,30 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
     NoDecode,
+    PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings.sources.utils import parse_env_vars
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.env_file import ENV_FILE, env_file_values
 from connectors.errors import MissingSettingsError, SettingsError
+from connectors.private_files import warn_of_readers
 
 COURSERA_WITH_REFRESH_TOKEN = (
     "https://api.coursera.org/api",
@@ -113,11 +125,41 @@ ObjectId = Annotated[str, StringConstraints(pattern=r"^[a-fA-F0-9]{24}$")]
 
 def _config(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(
-        env_prefix=prefix, env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=prefix, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
 
-class CourseraSettings(BaseSettings):
+class _EnvFile(DotEnvSettingsSource):
+    """The file as `env_file_values` reads it."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        values = env_file_values(file_path)
+        return parse_env_vars(values, self.case_sensitive, self.env_ignore_empty, self.env_parse_none_str)
+
+
+class _Settings(BaseSettings):
+    """One group of settings. A line break at the end of a value, as files have it, is no part of it."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - without a file, for ours is read in its place
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there are none
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the caller falls back on comes first, for it is given only what stands nowhere else."""
+        return init_settings, env_settings, _EnvFile(settings_cls, ENV_FILE)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_line_break(cls, value: object) -> object:
+        given = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return given.rstrip("\r\n") if isinstance(given, str) else given
+
+
+class CourseraSettings(_Settings):
     """Coursera's side. Without a refresh token the sign-in is by client credentials."""
 
     model_config = _config(COURSERA)
@@ -139,7 +181,7 @@ class CourseraSettings(BaseSettings):
         return self.api_url or api_url, self.token_url or token_url
 
 
-class Learning360Settings(BaseSettings):
+class Learning360Settings(_Settings):
     """360Learning's side: the platform, and the group that the courses appear in."""
 
     model_config = _config(LEARNING360)
@@ -160,7 +202,7 @@ class Learning360Settings(BaseSettings):
         return self.api_url, self.group_id, self.platform_name
 
 
-class SyncSettings(BaseSettings):
+class SyncSettings(_Settings):
     """How the synchronisation behaves, and where its ledger is."""
 
     model_config = _config("SYNC_")
@@ -216,6 +258,7 @@ def load_settings(fallback: Fallback | None = None) -> Settings:
 
 def load_sync_settings() -> SyncSettings:
     """Read only the settings that need no platform, for commands that read only the ledger."""
+    warn_of_readers(ENV_FILE, ".env")
     problems: list[str] = []
     sync = _load(SyncSettings, problems)
     if sync is None:
@@ -268,7 +311,7 @@ def _read(model: type[S], values: Mapping[str, Any], problems: list[str]) -> S |
 
 def _standing_in_the_environment(model: type[BaseSettings]) -> set[str]:
     """The fields that the environment or ``.env`` sets."""
-    return {*EnvSettingsSource(model)(), *DotEnvSettingsSource(model)()}
+    return {*EnvSettingsSource(model)(), *_EnvFile(model, ENV_FILE)()}
 
 
 def _only_missing(problems: list[str]) -> bool:

@@ -27,7 +27,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from connectors.errors import SettingsError, SyncError, TryLaterError
 from connectors.ledger.lock import Lock, try_advisory_lock, try_file_lock
-from connectors.ledger.migrations import is_current, migrate
+from connectors.ledger.migrations import DAMAGED, is_current, migrate
+from connectors.private_files import warn_of_readers
 
 # Values bound in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
 VALUES_AT_ONCE = 10_000
@@ -43,6 +44,8 @@ V = TypeVar("V", int, str)
 READ_ONLY = "coursera_sync_read_only"
 # Some number of ours, so that of several workers only one makes the tables.
 MIGRATION_LOCK = 360_001
+# SQLite's codes; what is beyond the first byte says more.
+DAMAGES, PRIMARY_CODE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}, 0xFF
 LOCKED = "The ledger is locked by another program. Try again later."
 
 
@@ -102,6 +105,8 @@ def _told_plainly() -> Iterator[None]:
             "Nothing is lost; the next run goes on from what the ledger knows."
         ) from error
     except DBAPIError as error:
+        if _is_damaged(error):
+            raise SyncError(DAMAGED) from error
         # PostgreSQL names the values that it refuses, learners' addresses among them.
         raise SyncError(f"The ledger refuses a change ({type(error).__name__}): please report it.") from None
 
@@ -124,6 +129,8 @@ def open_ledger(state_url: str) -> Ledger:
     except (OSError, SQLAlchemyError) as error:
         if isinstance(error, OperationalError) and _is_locked(error):
             raise TryLaterError(LOCKED) from error
+        if _is_damaged(error):
+            raise SettingsError(DAMAGED) from error
         raise SettingsError(
             f"SYNC_STATE_URL cannot be used: {_reason(error)}. It names the database that remembers what "
             "360Learning has accepted; give one that can be written."
@@ -146,12 +153,19 @@ def _is_locked(error: OperationalError) -> bool:
     return "locked" in str(error.orig)
 
 
+def _is_damaged(error: Exception) -> bool:
+    """Whether SQLite says that its file is damaged, or none of its own."""
+    said = getattr(error, "orig", None)
+    return isinstance(said, sqlite3.Error) and said.sqlite_errorcode & PRIMARY_CODE in DAMAGES
+
+
 def _make_private_file(path: Path) -> None:
     missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     os.close(descriptor)
+    warn_of_readers(path, "The ledger")
 
 
 def _engine(url: URL) -> Engine:

@@ -28,6 +28,10 @@ from connectors.ledger.keys import KEY, keyed
 from connectors.ledger.schema import SCHEMA_VERSION, metadata, schema_versions
 
 ROWS_AT_ONCE = 10_000
+DAMAGED = (
+    "SYNC_STATE_URL cannot be used: what it names is damaged, or no ledger. Put the ledger's last backup in "
+    "its place, as docs/upkeep.md says under Restoring the ledger."
+)
 
 
 def is_current(db: Connection) -> bool:
@@ -42,10 +46,13 @@ def migrate(db: Connection) -> None:
         metadata.create_all(db)
         db.execute(schema_versions.insert().values(version=SCHEMA_VERSION))
         return
+    if not isinstance(version, int) or version < 1:
+        raise SettingsError(DAMAGED)
     if version > SCHEMA_VERSION:
         raise SettingsError(
             f"The ledger was written by a newer coursera-sync (schema {version}, this one knows "
-            f"{SCHEMA_VERSION}): upgrade this installation."
+            f"{SCHEMA_VERSION}): upgrade this installation. Where there is none newer it is damaged: put its "
+            "last backup in its place."
         )
     operations = Operations(MigrationContext.configure(db))
     for step in range(version + 1, SCHEMA_VERSION + 1):
@@ -54,9 +61,10 @@ def migrate(db: Connection) -> None:
 
 
 def _version(db: Connection) -> int | None:
+    """The version of the tables, 0 where it is lost; None where there are no tables."""
     if not inspect(db).has_table(schema_versions.name):
         return None
-    return db.scalar(select(schema_versions.c.version))
+    return db.scalar(select(schema_versions.c.version)) or 0
 
 
 def _to_2(operations: Operations) -> None:

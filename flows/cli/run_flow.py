@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from connectors.env_file import env_file_values
 from connectors.errors import SyncError
 from flows.cli.interrupts import run_interruptibly
 from flows.cli.preflight import require_settings
@@ -52,6 +53,7 @@ class _PlainFormatter(logging.Formatter):
 
 def prepare(*, verbose: bool) -> None:
     """Set up logging to stderr, and Prefect before it is imported."""
+    env_file_values()  # Prefect reads it, too, and would fail with a traceback
     for name, value in (PREFECT_DEFAULTS if verbose else PREFECT_DEFAULTS | QUIET).items():
         os.environ.setdefault(name, value)
     gc.set_threshold(GARBAGE_AFTER)

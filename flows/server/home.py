@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-from dotenv import dotenv_values
 
 import flows
+from connectors.env_file import ENV_FILE, env_file_values
 from connectors.errors import SettingsError
 from connectors.private_files import private_text
 from flows.server.prefect_settings import GOOD_SETTINGS
@@ -99,7 +99,7 @@ def settings_here(project: Path) -> dict[str, str]:
     here = Path.cwd()
     if here.resolve() == project:
         return {}
-    values = dotenv_values(here / ".env")
+    values = env_file_values(here / ENV_FILE)
     return {name: value for name, value in values.items() if value and name.upper().startswith(OURS)}
 
 
@@ -123,7 +123,7 @@ def _given(auth_file: Path | None) -> str | None:
     """The sign-in of ``auth_file``, else of the environment; None where there is neither."""
     if auth_file is not None:
         return _required(private_text(auth_file), f"--auth-file {auth_file}")
-    text = os.environ.get(AUTH_VARIABLE)
+    text = os.environ.get(AUTH_VARIABLE, "").strip()
     return _required(text, AUTH_VARIABLE) if text else None
 
 

@@ -9,9 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from connectors.clock import Clock
+from connectors.env_file import ENV_FILE
 from connectors.errors import SyncError
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.records.targets import identity_of_target
+from connectors.private_files import warn_of_readers
 from connectors.settings import Settings
 from connectors.target_file import by_target
 from tasks.reporting.publish import report_all, report_failure
@@ -127,6 +129,7 @@ async def _opened(request: RunRequest, clock: Clock) -> AsyncIterator[tuple[list
     prepare_process()
     async with AsyncExitStack() as stack:
         try:
+            warn_of_readers(ENV_FILE, ".env")
             settings = await settings_of_run()
             every = by_target(settings)
             ledger = stack.enter_context(open_ledger(settings.sync.state_url))

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger.database import Ledger, open_ledger, upsert
 from connectors.ledger.lookups.status import overview
 from connectors.ledger.records.runs import NewRun, start_run
 from connectors.ledger.records.targets import Target, find_target
-from connectors.ledger.schema import SCHEMA_VERSION, rejects
+from connectors.ledger.schema import SCHEMA_VERSION, metadata, rejects
 from tests.connections import all_that_shows
 from tests.postgres import BOTH_DATABASES
 
@@ -107,6 +107,44 @@ def test_a_ledger_of_a_newer_version_is_refused(state_url: str) -> None:
     with pytest.raises(SettingsError, match=f"schema {SCHEMA_VERSION + 1}, .* upgrade") as raised:
         open_ledger(state_url)
     assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize("version", ["'six'", "0", "-1", "NULL", "x'00ff'"])
+def test_a_ledger_whose_version_is_none_is_damaged_and_not_newer(tmp_path: Path, version: str) -> None:
+    url = sqlite_url(tmp_path / "ledger.db")
+    with open_ledger(url) as ledger, ledger.begin() as db:
+        db.execute(text("DROP TABLE schema_versions"))
+        db.execute(text("CREATE TABLE schema_versions (version)"))
+        db.execute(text(f"INSERT INTO schema_versions VALUES ({version})"))  # noqa: S608 - of the table above
+    with pytest.raises(SettingsError, match=r"is damaged, .* last backup") as raised:
+        open_ledger(url)
+    assert "newer" not in str(raised.value)
+
+
+def test_a_ledger_without_its_version_is_damaged(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "ledger.db")
+    with open_ledger(url) as ledger, ledger.begin() as db:
+        db.execute(text("DELETE FROM schema_versions"))
+    with pytest.raises(SettingsError, match="is damaged"):
+        open_ledger(url)
+
+
+@pytest.mark.parametrize("begin", [0, 100, 4096], ids=["its header", "its schema", "a table"])
+def test_a_ledger_that_was_overwritten_says_so_and_names_the_backup(tmp_path: Path, begin: int) -> None:
+    url, file = sqlite_url(tmp_path / "ledger.db"), tmp_path / "ledger.db"
+    with open_ledger(url):
+        pass
+    content = bytearray(file.read_bytes())
+    content[begin:] = b"\xa5" * (len(content) - begin)
+    file.write_bytes(content)
+    with pytest.raises(SyncError, match=r"is damaged, .* last backup"):
+        read_all(url)
+
+
+def read_all(url: str) -> None:
+    with open_ledger(url) as ledger, ledger.read() as db:
+        for table in metadata.sorted_tables:
+            db.execute(select(table)).all()
 
 
 def unusable_urls(folder: Path) -> dict[str, str]:

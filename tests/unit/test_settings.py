@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.errors import SettingsError
 from connectors.settings import Settings, load_settings
@@ -118,6 +119,39 @@ def test_the_env_file_is_read_and_the_environment_wins(
     assert load(monkeypatch).coursera.org_id == "org"
     assert load(monkeypatch, COURSERA_ORG_ID=None).coursera.org_id == "from-file"
     assert load(monkeypatch).sync.send_scores
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_a_line_break_at_the_end_of_a_value_is_no_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    settings = load(monkeypatch, **{name: value + end for name, value in GOOD.items()})
+    secrets = (settings.coursera.client_secret, settings.coursera.refresh_token)
+    assert [one and one.get_secret_value() for one in secrets] == ["coursera-secret", "refresh-secret"]
+    assert settings.learning360.client_secret.get_secret_value() == "learning360-secret"
+    assert settings.learning360.group_id == GOOD["LEARNING360_GROUP_ID"]
+    monkeypatch.delenv("COURSERA_CLIENT_SECRET")
+    of_block = load_settings({"COURSERA_": {"client_secret": SecretStr(f"from-block{end}")}})
+    assert of_block.coursera.client_secret.get_secret_value() == "from-block"
+
+
+@pytest.mark.parametrize("secret", ["a${HOME}b", "$HOME", "${x:-y}", "p%40${", "back\\slash"])
+def test_a_value_in_the_env_file_stays_as_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str
+) -> None:
+    (tmp_path / ".env").write_text(f"COURSERA_CLIENT_SECRET={secret}\n", encoding="utf-8-sig")
+    settings = load(monkeypatch, COURSERA_CLIENT_SECRET=None)
+    assert settings.coursera.client_secret.get_secret_value() == secret
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_an_env_file_that_is_not_utf_8_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    (tmp_path / ".env").write_text("COURSERA_CLIENT_SECRET=Stra\u00dfe\n", encoding=encoding)
+    with pytest.raises(SettingsError, match=r"^\.env cannot be read: it is not UTF-8") as raised:
+        load(monkeypatch)
+    assert "Stra" not in str(raised.value)
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_the_sign_in_comes_from_a_file_or_the_environment(
 ) -> None:
     auth_file = private(tmp_path / "auth", f"{SIGN_IN}\n")
     assert open_home("0.0.0.0", 4200, tmp_path / "home", auth_file).sign_in == SIGN_IN  # noqa: S104
-    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "other:one")
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "other:one\n")
     assert open_home("0.0.0.0", 4200, tmp_path / "home", None).sign_in == "other:one"  # noqa: S104
 
 
