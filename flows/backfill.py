@@ -33,15 +33,19 @@ from tasks.statistics.target_parts import parts_of_target
 from tasks.statistics.workers import share
 from tasks.transform.statistics.learner_moves import AddressMap
 
-# Prefect's server refuses a run whose parameters are not of their type: an address is not even recorded.
+# Prefect's server refuses a run whose parameters are not of their type: an address is not even recorded. Of a
+# moment it looks at the pattern alone.
+Moment = Annotated[
+    datetime, Field(json_schema_extra={"pattern": r"^\d{4}-[01]\d-[0-3]\d([T ][0-2]\d:[0-5]\d.*)?$"})
+]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
 async def backfill(
     *,
-    active_from: datetime | None = None,
-    active_to: datetime | None = None,
+    active_from: Moment | None = None,
+    active_to: Moment | None = None,
     programs: list[str] | None = None,
     learners: list[Digest] | None = None,
     dry_run: bool = False,

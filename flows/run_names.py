@@ -15,7 +15,11 @@ def run_name() -> str:
     context = FlowRunContext.get()
     if context is None or context.flow is None:
         raise RuntimeError("only a flow run has a name")
-    return ", ".join([context.flow.name, *_told(context.parameters or {})])
+    try:
+        told = _told(context.parameters or {})
+    except (AttributeError, TypeError, ValueError):
+        told = []  # parameters of another type: the run is refused for them, and not for its name
+    return ", ".join([context.flow.name, *told])
 
 
 def _told(parameters: Mapping[str, Any]) -> list[str]:

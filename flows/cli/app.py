@@ -8,12 +8,14 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
+from connectors.addresses import is_address
 from connectors.errors import SettingsError, SyncError
 from flows.cli import run_flow
 from tasks.reporting.redaction import plain
@@ -169,6 +171,9 @@ def backfill(  # noqa: PLR0913 - a command's options
     verbose: Verbose = False,
 ) -> None:
     """Bring the progress of a chosen window of last activity (from ≤ t < to)."""
+    for one in learner or []:
+        if not is_address(one.strip()):
+            raise SettingsError(f"--learner {one} is no address, such as ann@example.com.")
     run_flow.prepare(verbose=verbose)
     from flows.backfill import backfill as flow  # noqa: PLC0415
     from tasks.transform.statistics.filters import digest_of  # noqa: PLC0415
@@ -316,15 +321,15 @@ def sandbox(context: typer.Context) -> None:
     raise typer.Exit(serve(context.args))
 
 
-def main() -> None:
-    """Run the command; a failure is one plain message, and with --json one object."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an interrupt, as SIGINT is
-    code = _guarded(_command)
+def main(begin: Callable[[], None] = lambda: None) -> None:
+    """Run the command; a failure, of ``begin`` too, is one plain message, and with --json one object."""
+    code = _guarded(partial(_command, begin))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the rest is short, and must leave nothing behind
     sys.exit(code)
 
 
-def _command() -> object:
+def _command(begin: Callable[[], None]) -> object:
+    begin()
     code: object = typer.main.get_command(app).main(standalone_mode=False)
     if code == TYPER_INTERRUPTED:
         raise KeyboardInterrupt

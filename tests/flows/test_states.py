@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import FlowRun, Log, State, StateType
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from connectors.errors import SyncError
+from flows.backfill import backfill
 from flows.catalog import catalog
 from flows.cli.run_flow import prepare
 from flows.setup import setup
@@ -220,3 +221,23 @@ def test_a_learner_whom_360learning_refuses_is_not_named(
     assert seen.run(statistics).name == "Completed with rejects"
     assert leaked(sync, seen, capfd) == []
     assert not any(word in str(sync.rejected("statistics").values()) for word in private(sync))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"active_from": "yesterday"},
+        {"active_to": 5e300},
+        {"programs": 7},
+        {"programs": [7]},
+        {"learners": "ann"},
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("sync")
+def test_a_parameter_of_another_type_fails_the_run_by_its_name(parameters: dict[str, Any]) -> None:
+    """Where the server lets one in, the run's name is no reason to crash."""
+    flow: Any = backfill
+    state: State[Any] = asyncio.run(flow(**parameters, return_state=True))
+    assert state.type is StateType.FAILED
+    assert all(name in str(state.message) for name in parameters)

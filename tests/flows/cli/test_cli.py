@@ -110,6 +110,28 @@ def test_settings_that_are_nowhere_are_said_before_prefects_server_is_started(
     assert not (tmp_path / "prefect.db").exists()
 
 
+def test_an_env_file_that_is_not_utf_8_is_exit_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes("SYNC_DEFAULT_LANGUAGE=de\n".encode("utf-16"))
+    for command in ("catalog", "status"):
+        ended = run(command, "--json")
+        assert (ended.code, ended.json["state"]) == (2, "failed"), ended.stderr
+        assert ended.json["error"].startswith(".env cannot be read")
+        assert "Traceback" not in ended.stderr
+
+
+def test_where_no_server_may_start_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    ended = run("catalog", "--json", PREFECT_HOME=str(tmp_path), PREFECT_SERVER_EPHEMERAL_ENABLED="false")
+    assert (ended.code, "PREFECT_API_URL names none" in ended.json["error"]) == (2, True), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_learner_who_is_no_address_is_exit_2(here: Command) -> None:
+    ended = here("backfill", "--learner", "ann@example.com", "--learner", "bob", "--json")
+    assert (ended.code, ended.json["error"]) == (2, "--learner bob is no address, such as ann@example.com.")
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [("", None), ("http://360learning.example", "must begin with https")],

@@ -12,10 +12,46 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tasks.reporting.summary import INTERRUPTED
 from tests.installation import Sync
-from tests.running_server import PATIENCE_SECONDS, eventually
+from tests.running_server import PATIENCE_SECONDS, ROOT, eventually
 
 COMMAND = [str(Path(sys.executable).with_name("coursera-sync")), "catalog", "--json"]
+
+# Interrupts itself when a module is about to be imported.
+INTERRUPTED_AT = """
+import os, signal, sys
+module, number, *arguments = sys.argv[1:]
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), int(number))
+sys.meta_path.insert(0, Interrupting())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["coursera-sync", *arguments]
+from flows.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["typer", "pydantic", "prefect.settings"])
+def test_an_interrupt_while_modules_are_imported_ends_as_any_other(
+    tmp_path: Path, module: str, number: signal.Signals
+) -> None:
+    environment = os.environ | {"PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", INTERRUPTED_AT, module, str(number.value), "catalog", "--json"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (ended.returncode, ended.stderr) == (1, f"coursera-sync: {INTERRUPTED}\n")
+    (line,) = ended.stdout.splitlines()
+    assert json.loads(line) == {"flow": "catalog", "state": "failed", "error": INTERRUPTED}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from flows.server.guarded import names
-from tests.running_server import RunningServer
+from tests.running_server import RunningServer, eventually
 
 FOREIGN = "https://elsewhere.example"
 # A page's way to send JSON without asking leave first: Prefect takes a body without a type for JSON.
@@ -109,6 +109,27 @@ def test_the_names_of_this_machine_are_its_own(server: RunningServer, name: str)
 )
 def test_the_address_that_it_listens_on_is_its_name(host: str, answered: str) -> None:
     assert names(host)[0] == answered
+
+
+@pytest.mark.parametrize(
+    ("moment", "taken"),
+    [("2026-01-31", True), ("2026-01-31T08:00:00.000Z", True), ("2026-01-31T08:00:00+01:00", True)]
+    + [(wrong, False) for wrong in ("yesterday", "", "31.1.2026", "2026-31-01", "2026-01-31x")],
+)
+def test_a_run_with_a_moment_that_is_none_is_not_even_made(
+    server: RunningServer, moment: str, *, taken: bool
+) -> None:
+    deployment = server.api.get("/deployments/name/backfill/backfill", auth=basic(server)).json()["id"]
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2999-01-01T00:00:00Z"}}
+    run = {"parameters": {"active_from": moment}, "state": later}
+
+    def answer() -> int | None:
+        """Again while the server's SQLite is busy."""
+        path = f"/deployments/{deployment}/create_flow_run"
+        status = server.api.post(path, json=run, auth=basic(server)).status_code
+        return None if status == httpx.codes.SERVICE_UNAVAILABLE else status
+
+    assert eventually(answer) == (201 if taken else 409)
 
 
 def test_it_stands_on_no_command_line_and_in_no_log(server: RunningServer, sign_in: str) -> None:
