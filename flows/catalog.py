@@ -18,6 +18,7 @@ from tasks.extract.watermark import mark_read
 from tasks.load.dispatcher import BulkDispatcher, send
 from tasks.load.operations import CourseArchive, CourseUpsert
 from tasks.load.recovery import recover
+from tasks.load.rejects import drop_untried
 from tasks.reporting.summary import Summary
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.run_lifecycle import RunRequest
@@ -69,3 +70,4 @@ async def _bring_catalog(run: RunContext, catalog: Catalog) -> None:
     catalog.read.require_complete()
     if not run.dry_run and catalog.read.in_full:
         mark_read(run.ledger, run.target.id, CATALOG, catalog.read)
+        drop_untried(run, CATALOG)

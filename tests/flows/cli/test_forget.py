@@ -136,3 +136,17 @@ def test_rejected_rows_of_an_integration_that_is_gone_are_forgotten_after_a_whil
     assert about(sync, ANN)["rejects"] == (1 if days else 2)
     command("forget", "--learner", ANN, "--yes")
     assert about(sync, ANN) == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.parametrize("days", [0, 10])
+def test_rejected_courses_of_an_integration_that_is_gone_are_forgotten_too(
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setenv("SYNC_KEEP_REJECTS_DAYS", str(days))
+    sync.sandbox.world.add_content("   ")
+    assert sync.catalog().rejected == 1
+    sync.sandbox.learning360.integrations.clear()
+    for left in (2, 1 if days else 2):
+        sync.days_pass(9)
+        assert sync.catalog().rejected == 1
+        assert len(sync.ledger("rejects")) == left
