@@ -217,6 +217,7 @@ class SyncSettings(_Settings):
     program_order: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     launch_rule: Literal["completed", "open"] = "completed"
     lock_wait: Annotated[float, Field(ge=0)] = 21_600
+    operation_wait: Annotated[float, Field(ge=0)] = 7_200
     alert_rejects: Annotated[int, Field(ge=1)] = 100
     aliases: Path | None = None
     targets: Path | None = None

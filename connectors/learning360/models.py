@@ -44,16 +44,24 @@ class IntegrationPatch(TypedDict, total=False):
 
 
 class Operation(BaseModel):
-    """A bulk operation's life: pending, queued, running, then completed or error."""
+    """A bulk operation's life: pending, queued, running, then completed or error.
+
+    One in a status that the contract does not name has not ended.
+    """
 
     id: str = Field(alias="_id")
     type: str
-    status: Literal["pending", "queued", "running", "completed", "error"]
+    status: str
 
     @property
     def has_ended(self) -> bool:
         """Whether the results can be read."""
         return self.status in {"completed", "error"}
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is sure to end."""
+        return self.status in {"pending", "queued", "running"}
 
 
 class Identifier(msgspec.Struct, gc=False):

@@ -44,6 +44,9 @@ class Operation:
     fails_after: int | None = None
     drops: int = 0
     reverses: bool = False
+    success_status: str = "success"
+    #: A status that it shows in place of its own.
+    shown_status: str | None = None
     ended: bool = False
     _done: list[Json] = field(default_factory=list)
     results_json: bytes = b"[]"
@@ -55,7 +58,9 @@ class Operation:
         return found
 
     def status(self, now_ms: int) -> str:
-        """pending, queued, running, completed or error."""
+        """pending, queued, running, completed or error; or what it shows in place of that."""
+        if self.shown_status is not None:
+            return self.shown_status
         if self.ended:
             return "completed" if self.fails_after is None else "error"
         if now_ms < self.queued_ms:
@@ -97,7 +102,7 @@ class Operation:
             resource_id = self.handler(row) if self.handler else ""
         except RowError as error:
             return {"input": row, "status": "error", "errorMessage": str(error)}
-        return {"input": row, "status": "success", "resourceId": resource_id}
+        return {"input": row, "status": self.success_status, "resourceId": resource_id}
 
     def _progress(self, now_ms: int) -> Json:
         if self.ended:
@@ -155,6 +160,7 @@ class Operations:
         operation = self._scheduled(kind, integration_id, rows, handler)
         operation.held = self._options.hold_operations
         operation.drops = self._options.drop_results
+        operation.success_status = self._options.success_status
         operation.reverses = self._options.reverse_results
         if self._options.fail_next > 0:
             self._options.fail_next -= 1

@@ -21,6 +21,8 @@ class Learning360Options:
     fail_after_rows: int = 0
     #: The results of later operations lack this many of their last rows.
     drop_results: int = 0
+    #: What later operations report of rows that went well.
+    success_status: str = "success"
     #: Results come in the reverse order of the inputs.
     reverse_results: bool = False
     #: An operation shows in the list of operations only this long after it was made.

@@ -87,6 +87,24 @@ async def find_created_attempts(run: RunContext, rows: pd.DataFrame) -> pd.Serie
     return found.set_index("index")["resource_id"]
 
 
+async def holds_attempt(run: RunContext, learner: str, course: str, resource_id: str) -> bool:
+    """Whether an attempt is a learner's on our integration's course; MissingScopeError as above."""
+    courses = list(await _course_ids(run, [course]))
+    users = [user["_id"] async for page in run.learning360.users([learner]) for user in page]
+    if not courses or not users:
+        return False
+    pages = run.learning360.course_attempts(courses, users)
+    return resource_id in [attempt["_id"] async for page in pages for attempt in page]
+
+
+async def is_course_elsewhere(run: RunContext, course: str) -> bool:
+    """Whether another integration of the platform has a course of that externalId, too."""
+    learning360, name = run.learning360, run.settings.learning360.platform_name
+    every = [*await learning360.integrations(name), *await learning360.other_integrations(name)]
+    others = [one.id for one in every if one.id != run.integration_id]
+    return any([await remote_courses(learning360, other, [course]) for other in others])
+
+
 async def _course_ids(run: RunContext, courses: Sequence[str]) -> dict[str, str]:
     """360Learning's ids of courses: from the ledger, else asked for; one that is not there has none."""
     with run.ledger.read() as db:

@@ -6,7 +6,7 @@ from typing import Protocol
 import pandas as pd
 from sqlalchemy import Connection
 
-from connectors.learning360.models import OperationType, ResultInput
+from connectors.learning360.models import OperationType, Result, ResultInput
 from connectors.ledger.records.submissions import Submission
 from tasks.runtime.run_context import RunContext
 
@@ -28,6 +28,9 @@ class BulkOperation(Protocol):
 
     def result_key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
+
+    async def is_made_here(self, run: RunContext, results: Sequence[Result]) -> bool | None:
+        """Whether an operation with these results was the run's integration's; None: it cannot be told."""
 
     async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:
         """Find out what became of the rows that have no result (OUTCOME_COLUMNS), where that matters."""

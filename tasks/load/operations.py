@@ -1,6 +1,7 @@
 """The three kinds of bulk operation, each with its way of sending, recognising and writing down its rows."""
 
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 
 import msgspec
 import orjson
@@ -8,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from connectors.learning360.errors import MissingScopeError
-from connectors.learning360.models import Archival, OperationType, ResultInput
+from connectors.learning360.models import Archival, OperationType, Result, ResultIdentifier, ResultInput
 from connectors.ledger.bulk_io import records
 from connectors.ledger.records import courses, rejects
 from connectors.ledger.records.attempts import ATTEMPT_COLUMNS, accept_attempts
@@ -16,7 +17,12 @@ from connectors.ledger.records.enrollments import record_enrollments
 from connectors.ledger.records.rejects import reject_ids
 from connectors.ledger.records.submissions import Submission
 from connectors.ledger.streams import CATALOG, STATISTICS
-from tasks.extract.learning360 import find_created_attempts
+from tasks.extract.learning360 import (
+    find_created_attempts,
+    holds_attempt,
+    is_course_elsewhere,
+    remote_courses,
+)
 from tasks.load import payloads
 from tasks.load.results import course_key, statistic_key
 from tasks.runtime.run_context import RunContext
@@ -40,6 +46,15 @@ class _Courses:
     def result_key(self, sent: ResultInput) -> Hashable:
         """The same, from a result's input."""
         return course_key(sent)
+
+    async def is_made_here(self, run: RunContext, results: Sequence[Result]) -> bool | None:
+        """Whether the integration's course of an externalId is the one that came of it."""
+        made = next((one for one in results if one.resourceId and one.input), None)
+        if made is None or made.input is None:
+            return None
+        course = str(made.input.externalId)
+        held = await remote_courses(run.learning360, run.integration_id, [course])
+        return course in held and held[course]["courseId"] == made.resourceId
 
     async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
         """Nothing to find out about rows without a result: they are sent again."""
@@ -135,6 +150,19 @@ class StatisticImport:
         """The same, from a result's input."""
         return statistic_key(sent)
 
+    async def is_made_here(self, run: RunContext, results: Sequence[Result]) -> bool | None:
+        """Whether one of its attempts is on a course of the integration.
+
+        Without the scopes to look it is if no other integration has a course of that externalId.
+        """
+        shown = next((one for one in results if one.resourceId), results[0])
+        sent = shown.input or ResultInput()
+        course, learner = _value(sent.courseIdentifier), _value(sent.userIdentifier).lower()
+        with suppress(MissingScopeError):
+            if shown.resourceId:
+                return await holds_attempt(run, learner, course, str(shown.resourceId))
+        return None if await is_course_elsewhere(run, course) else True
+
     async def resolve(self, run: RunContext, rows: pd.DataFrame) -> pd.DataFrame:
         """Look for the attempts that should have come of forceNew rows without a result.
 
@@ -190,6 +218,10 @@ class StatisticImport:
         now_ms = run.clock.now_ms()
         rejected = rows.assign(row_id=reject_ids(rows), raw=None, uncertain=_as_json(rows))
         rejects.upsert(db, run.target.id, STATISTICS, rejected, run_id=run.id, now_ms=now_ms)
+
+
+def _value(identifier: ResultIdentifier | None) -> str:
+    return "" if identifier is None else str(identifier.value)
 
 
 def _as_json(rows: pd.DataFrame) -> pd.Series:

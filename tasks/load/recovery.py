@@ -3,6 +3,7 @@
 The run holds its stream's lock, so whatever is open was left by a run that is dead.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -17,7 +18,8 @@ from connectors.ledger.records.rejects import reject_ids
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load.bulk_operation import BulkOperation
-from tasks.load.submit import find_operation, finish
+from tasks.load.search import Trace, find_trace
+from tasks.load.submit import finish
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
 
@@ -33,18 +35,23 @@ async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
         if left:
             run.note(f"Unfinished bulk operations, which the next run completes first: {len(left)}")
         return
-    for submission in left:
-        await _recover(run, by_type[submission.type], submission)
+    # Side by side, for those without an operation are waited for; all are brought to their end.
+    ends = (_recover(run, by_type[one.type], one) for one in left)
+    for failure in await asyncio.gather(*ends, return_exceptions=True):
+        if isinstance(failure, BaseException):
+            raise failure
 
 
 @step("finish what an earlier run left open")
 async def _recover(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     """One submission a step: what is settled stays counted if a later one has to be tried again."""
-    operation_id = submission.operation_id or await find_operation(run, operation, submission)
-    if operation_id is None:
+    trace = Trace(submission.operation_id)
+    if trace.is_empty:
+        trace = await find_trace(run, operation, submission)
+    if trace.is_empty:
         _requeue(run, operation, submission)
         return
-    settled = await finish(run, operation, submission, operation_id)
+    settled = await finish(run, operation, submission, trace)
     run.recorder.add(recovered=int(settled["accepted"].sum()))
 
 

@@ -36,7 +36,7 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd
     answered nor accepted; one that is accepted needs no reason. What the platform says is kept so that it can
     be shown (`said`).
     """
-    answers = [results.get(key, NOTHING) for key in keys]
+    answers = [_answer(results.get(key, NOTHING)) for key in keys]
     accepted = [answer.status == "success" for answer in answers]
     resources = ["" if answer.resourceId is None else str(answer.resourceId) for answer in answers]
     reasons = [
@@ -50,6 +50,11 @@ def outcomes(keys: Sequence[Hashable], results: Mapping[Hashable, Result]) -> pd
             "reason": pd.Series(reasons, dtype="str"),
         }
     )
+
+
+def _answer(result: Result) -> Result:
+    """The result itself; one in a status that the contract does not name says nothing of its row."""
+    return result if result.status in {"success", "error"} else NOTHING
 
 
 def _reason(answer: Result) -> str:

@@ -23,8 +23,6 @@ from tasks.runtime.run_context import RunContext
 BULK_SLOTS = 3
 # How long the slots of a holder that died stay taken; those who live renew theirs.
 LEASE_SECONDS = 60.0
-# Then the platform itself is asked: it may have a slot where Prefect's count has gone astray.
-PATIENCE_SECONDS = 2 * 3600.0
 
 logger = logging.getLogger("coursera_sync.slots")
 
@@ -76,15 +74,18 @@ def _name(run: RunContext) -> str:
 @asynccontextmanager
 async def slot(run: RunContext) -> AsyncIterator[None]:
     """Hold one of the platform's bulk operation slots."""
-    held = await _held(_limit(run))
+    held = await _held(_limit(run), run.settings.sync.operation_wait)
     try:
         yield
     finally:
         await _given_back(held)
 
 
-async def _held(limit: str | None) -> AsyncExitStack:
-    """A slot of the limit, held until the stack is closed; an empty stack where there is none to be had."""
+async def _held(limit: str | None, patience_seconds: float) -> AsyncExitStack:
+    """A slot of the limit, held until the stack is closed; an empty stack where there is none to be had.
+
+    Then the platform itself is asked: it may have one where Prefect's count has gone astray.
+    """
     stack = AsyncExitStack()
     if limit is None:
         return stack
@@ -92,7 +93,7 @@ async def _held(limit: str | None) -> AsyncExitStack:
         await stack.enter_async_context(
             concurrency(
                 limit,
-                timeout_seconds=PATIENCE_SECONDS,
+                timeout_seconds=patience_seconds,
                 lease_duration=LEASE_SECONDS,
                 strict=True,
                 holder=_holder(),

@@ -169,14 +169,14 @@ def test_an_intent_is_found_with_its_rows_as_they_were(
 
 def test_a_submission_is_intended_then_sent_then_closed(db: Connection, target: Target) -> None:
     submissions.intend(db, submission(target, "s"), 1)
-    assert submissions.known_operations(db, target.id) == set()
+    assert submissions.known_operations(db) == set()
     submissions.mark_sent(db, "s", "op-1", 2)
     found = submissions.find(db, "s")
     assert found is not None
     assert found.operation_id == "op-1"
     submissions.close(db, "s", "settled", 3)
     assert submissions.find(db, "s") is None
-    assert submissions.known_operations(db, target.id) == {"op-1"}
+    assert submissions.known_operations(db) == {"op-1"}
     row = db.execute(text("SELECT state, rows, row_count, settled_at FROM submissions")).one()
     assert tuple(row) == ("settled", None, 2, 3)
 
@@ -201,7 +201,7 @@ def test_what_was_left_open_is_listed_by_kind_oldest_first(db: Connection, targe
     open_ones = submissions.left_open(db, target.id, (STATISTICS,))
     assert [one.id for one in open_ones] == ["early", "late"]
     assert [one.id for one in submissions.left_open(db, target.id, (CATALOG,))] == ["catalog"]
-    assert submissions.known_operations(db, target.id) == {"op-1"}
+    assert submissions.known_operations(db) == {"op-1"}
 
 
 def rejected(*rows: tuple[str, str]) -> pd.DataFrame:

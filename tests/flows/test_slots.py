@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("prefect_api")
 def run_of(client_id: str) -> Any:
     """As much of a run as slots need."""
     platform = SimpleNamespace(api_url="https://app.example", client_id=client_id)
-    settings = SimpleNamespace(learning360=platform)
+    settings = SimpleNamespace(learning360=platform, sync=SimpleNamespace(operation_wait=60))
     shared = SimpleNamespace(limiting=asyncio.Lock(), slot_limits=set())
     return SimpleNamespace(settings=settings, shared=shared)
 

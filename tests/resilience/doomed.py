@@ -59,9 +59,9 @@ async def main_job() -> None:
     step.step = lambda _name, **_: lambda function: function
     from flows.catalog import catalog  # noqa: PLC0415 - after the decorator was replaced
     from flows.statistics import statistics  # noqa: PLC0415
-    from tasks.load import submit as load  # noqa: PLC0415
+    from tasks.load import search  # noqa: PLC0415
 
-    load.LISTING_PATIENCE_SECONDS, load.LISTING_POLL_SECONDS = 0.2, 0.1
+    search.LISTING_PATIENCE_SECONDS = 0.2
     await catalog.fn()
     await statistics.fn()
 

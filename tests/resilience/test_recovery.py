@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.values import Json
+from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
 from tests.postgres import BOTH_DATABASES
 
@@ -151,6 +152,59 @@ def test_without_the_scopes_its_outcome_is_unknown_until_they_are_granted(sync: 
     assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
 
 
+@BOTH_DATABASES
+@pytest.mark.parametrize("dies", [False, True], ids=["in the same run", "found by the next run"])
+def test_rows_carried_out_by_an_operation_that_cannot_be_found_are_read_back(
+    sync: Sync, course: Json, *, dies: bool
+) -> None:
+    bob = "bob@example.com"
+    sync.sandbox.enroll(bob, course, overallProgress=45)
+    _fails_silently_after_one_row(sync, dies=dies)
+    sync.statistics()
+    sync.sandbox.learning360.options.drop_results = 0
+    sync.sandbox.faults.clear()
+    sync.statistics()
+    assert [sync.attempts(mail, course["contentId"]) for mail in (ANN, bob)] == [[("open", 45)]] * 2
+    assert sync.rejected("statistics") == {}
+
+
+def _fails_silently_after_one_row(sync: Sync, *, dies: bool) -> None:
+    """The next operation's answer is lost; it carries out a row, ends in error, and tells of none."""
+    options = sync.sandbox.learning360.options
+    options.fail_next = options.fail_after_rows = options.drop_results = 1
+    fault(sync, "lose", SUBMIT, method="POST", times=1)
+    if dies:
+        fault(sync, "answer", OPERATIONS, method="GET", status=400)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["in the same run", "found by the next run"])
+def test_without_the_scopes_such_rows_are_of_unknown_outcome(sync: Sync, course: Json, *, dies: bool) -> None:
+    client = sync.sandbox.learning360.client
+    granted, client.scopes = client.scopes, client.scopes - {"users:read"}
+    _fails_silently_after_one_row(sync, dies=dies)
+    sync.statistics()
+    sync.sandbox.faults.clear()
+    sync.statistics()
+    assert [reason[:15] for reason in sync.rejected("statistics").values()] == ["outcome unknown"]
+    client.scopes = granted
+    assert sync.statistics().recovered == 1
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_a_result_that_is_neither_success_nor_error_is_no_result(sync: Sync, course: Json) -> None:
+    options = sync.sandbox.learning360.options
+    options.success_status = "skipped"
+    summary = sync.statistics()
+    assert (summary.accepted, summary.rejected) == (1, 0)
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+    (row,) = sync.sandbox.world.reports
+    row |= {"overallProgress": 60, "lastActivityAt": sync.clock()}
+    assert sync.statistics().rejected == 1  # an update without a result is sent again
+    options.success_status = "success"
+    assert sync.statistics().accepted == 1
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 60)]
+
+
 def test_an_operation_that_360learning_no_longer_knows_does_not_stop_the_runs(
     sync: Sync, course: Json
 ) -> None:
@@ -172,6 +226,93 @@ def test_an_unfinished_catalog_is_finished_by_the_next_catalog_run(sync: Sync) -
     assert sync.statistics().recovered == 0
     summary = sync.catalog()
     assert (summary.recovered, summary.unchanged) == (1, 1)
+
+
+def left_by_a_dead_run(sync: Sync, course: Json, count: int) -> None:
+    """Intents without an operation, none of which was taken."""
+    for number in range(1, count):
+        sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=45)
+    sync.pacing = Pacing(operation_rows=1, least_rows=1)
+    fault(sync, "reset", SUBMIT, method="POST")
+    fault(sync, "answer", OPERATIONS, method="GET", status=400)
+    assert sync.statistics().state == "failed"
+    assert states(sync)[1:]
+    assert set(states(sync)) == {"intended"}
+    sync.sandbox.faults.clear()
+    sync.waits.clear()
+
+
+def test_open_intents_are_waited_for_together(sync: Sync, course: Json) -> None:
+    left_by_a_dead_run(sync, course, 3)
+    assert sync.statistics().accepted == 3
+    assert 30 < sum(sync.waits) < 70
+
+
+def test_patience_counts_from_the_intents_own_moment(sync: Sync, course: Json) -> None:
+    left_by_a_dead_run(sync, course, 3)
+    sync.days_pass(1 / 24)
+    assert sync.statistics().accepted == 3
+    assert sum(sync.waits) < 10
+
+
+def test_how_long_an_operation_is_waited_for_is_a_setting(
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC_OPERATION_WAIT", "100")
+    sync.sandbox.learning360.options.hold_operations = True
+    assert "within 100 s (SYNC_OPERATION_WAIT)" in str(sync.statistics().error)
+    assert 100 <= sum(sync.waits) < 120
+    assert course
+
+
+def test_so_is_how_long_a_slot_is_waited_for(
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC_OPERATION_WAIT", "100")
+    sync.sandbox.learning360.operations.occupy(3)
+    assert "for 100 s (SYNC_OPERATION_WAIT)" in str(sync.statistics().error)
+    assert 100 <= sum(sync.waits) < 140
+    assert course
+
+
+def test_a_search_waits_no_longer_than_that_for_all_of_the_others_operations(
+    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC_OPERATION_WAIT", "100")
+    sync.sandbox.learning360.operations.occupy(2)
+    fault(sync, "reset", SUBMIT, method="POST", times=1)
+    assert "(SYNC_OPERATION_WAIT)" in str(sync.statistics().error)
+    assert 100 <= sum(sync.waits) < 120
+    assert course
+
+
+@pytest.mark.parametrize("odd", ["is gone by then", "in an unknown status"])
+def test_others_operations_that_cannot_be_looked_at_are_passed_over(
+    sync: Sync, course: Json, odd: str
+) -> None:
+    operations = sync.sandbox.learning360.operations
+    operations.occupy(1)
+    operations.occupy(0)
+    if odd == "is gone by then":
+        gone = {"error": {"code": "bulkOperationNotFound", "message": "no such operation"}}
+        fault(sync, "answer", f"{operations.all[-1].id}/results", status=404, body=gone)
+    else:
+        operations.all[-1].shown_status = "suspended"
+    fault(sync, "reset", SUBMIT, method="POST", times=1)
+    assert sync.statistics().accepted == 1
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
+
+
+def test_one_of_ours_in_an_unknown_status_has_not_ended(sync: Sync, course: Json) -> None:
+    operations = sync.sandbox.learning360.operations
+
+    def goes_on() -> None:
+        operations.all[-1].shown_status = "suspended" if len(sync.waits) < 20 else None
+
+    sync.meanwhile = goes_on
+    assert sync.statistics().accepted == 1
+    assert len(sync.waits) >= 20
+    assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
 
 
 def test_a_dry_run_leaves_open_what_is_open_and_says_so(sync: Sync, course: Json) -> None:

@@ -65,10 +65,16 @@ def left_open(db: Connection, target_id: int, operation_types: tuple[str, ...]) 
     return _open(db, (submissions.c.target_id == target_id) & submissions.c.type.in_(operation_types))
 
 
-def known_operations(db: Connection, target_id: int) -> set[str]:
-    """All operations that are ours for certain."""
-    query = select(submissions.c.operation_id).filter_by(target_id=target_id)
+def known_operations(db: Connection) -> set[str]:
+    """All operations that are known to be some submission's, of whatever target."""
+    query = select(submissions.c.operation_id)
     return set(db.scalars(query.where(submissions.c.operation_id.is_not(None))))
+
+
+def date_anew(db: Connection, submission_id: str, intended_at: int) -> None:
+    """Note that it is only now about to be sent (epoch milliseconds by 360Learning's clock)."""
+    values = {"intended_at_platform": intended_at}
+    db.execute(update(submissions).filter_by(id=submission_id).values(**values))
 
 
 def mark_sent(db: Connection, submission_id: str, operation_id: str, now_ms: int) -> None:

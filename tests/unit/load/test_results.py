@@ -55,6 +55,14 @@ def test_a_row_without_a_result_is_not_answered() -> None:
     assert became(["a", "b"], {"b": DONE})[0] == (False, False, "", NO_RESULT)
 
 
+def test_only_an_error_is_a_refusal() -> None:
+    skipped = {"status": "skipped", "resourceId": "r1"}
+    assert became(["a", "b"], {"a": skipped, "b": refused("no")}) == [
+        (False, False, "", NO_RESULT),
+        (True, False, "", "360Learning: no"),
+    ]
+
+
 def test_no_rows_are_an_empty_frame() -> None:
     assert became([], {"a": DONE}) == []
 
@@ -69,12 +77,13 @@ def test_rows_of_the_same_key_have_the_same_result() -> None:
     [
         ({}, False, ""),
         ({"status": "new"}, False, ""),
-        ({"status": None, "resourceId": "r1"}, False, "r1"),
+        ({"status": None, "resourceId": "r1"}, False, ""),
+        ({"status": "skipped", "resourceId": "r1"}, False, ""),
         ({"status": "success"}, True, ""),
         ({"status": "success", "resourceId": None}, True, ""),
         ({"status": "success", "resourceId": 7}, True, "7"),
     ],
-    ids=["nothing", "a new status", "no status", "no resource", "a null resource", "a number"],
+    ids=["nothing", "a new status", "no status", "skipped", "no resource", "a null resource", "a number"],
 )
 def test_a_result_of_another_shape(answer: dict[str, object], *, accepted: bool, resource: str) -> None:
     assert became(["a"], {"a": answer})[0][1:3] == (accepted, resource)
