@@ -1,14 +1,17 @@
 """The slots for bulk operations: three at a time for a whole 360Learning platform, on whatever machine.
 
-A run has no more than three workers (see `tasks.load.dispatcher`); across runs and machines a global
-concurrency limit on the Prefect server holds the slots. Where that server cannot be asked a run goes on
-without: 360Learning's own refusal is the last word.
+The runs of a process share three; across processes and machines a global concurrency limit on the Prefect
+server holds the slots, if that server stays. A temporary one serves one command and would leave its count to
+the next ones, taken for ever where the command was killed. Where there is no limit, or the server cannot be
+asked, 360Learning's own refusal is the last word.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from prefect.client.base import ServerType
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.client.schemas.objects import ConcurrencyLeaseHolder
@@ -47,12 +50,14 @@ async def create_limit(client: PrefectClient, name: str) -> bool:
 
 
 async def ensure_limit(run: RunContext) -> None:
-    """Make sure that the limit is there, once a platform and flow run; without Prefect there is none."""
+    """Make sure that the limit is there, once a platform and flow run, on a Prefect server that stays."""
     if _limit(run) is not None or FlowRunContext.get() is None:
         return
     name = _name(run)
     try:
         async with run.shared.limiting, get_client() as client:
+            if client.server_type is ServerType.EPHEMERAL:
+                return
             await create_limit(client, name)
     except Exception as error:  # noqa: BLE001 - whatever fails there must not stop the run
         _log_unkept(error)
@@ -74,11 +79,12 @@ def _name(run: RunContext) -> str:
 @asynccontextmanager
 async def slot(run: RunContext) -> AsyncIterator[None]:
     """Hold one of the platform's bulk operation slots."""
-    held = await _held(_limit(run), run.settings.sync.operation_wait)
-    try:
-        yield
-    finally:
-        await _given_back(held)
+    async with run.shared.own_slots.setdefault(_name(run), asyncio.Semaphore(BULK_SLOTS)):
+        held = await _held(_limit(run), run.settings.sync.operation_wait)
+        try:
+            yield
+        finally:
+            await _given_back(held)
 
 
 async def _held(limit: str | None, patience_seconds: float) -> AsyncExitStack:

@@ -73,6 +73,8 @@ class SharedResources:
         #: `tasks.load.slots`); held while one is looked for, and made where there is none.
         self.slot_limits: set[str] = set()
         self.limiting = asyncio.Lock()
+        #: The slots for bulk operations that the runs of this process share, by the name of their limit.
+        self.own_slots: dict[str, asyncio.Semaphore] = {}
         #: For comparing, which takes long.
         self.frames = SingleThread()
         #: For what is sent and comes back, which need not wait until a part is compared.

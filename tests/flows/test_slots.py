@@ -19,7 +19,7 @@ def run_of(client_id: str) -> Any:
     """As much of a run as slots need."""
     platform = SimpleNamespace(api_url="https://app.example", client_id=client_id)
     settings = SimpleNamespace(learning360=platform, sync=SimpleNamespace(operation_wait=60))
-    shared = SimpleNamespace(limiting=asyncio.Lock(), slot_limits=set())
+    shared = SimpleNamespace(limiting=asyncio.Lock(), slot_limits=set(), own_slots={})
     return SimpleNamespace(settings=settings, shared=shared)
 
 
@@ -82,17 +82,27 @@ def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
     assert asyncio.run(limit()) == 2
 
 
-def test_outside_of_a_flow_there_is_no_limit() -> None:
+def test_without_a_limit_the_runs_of_a_process_share_three() -> None:
     from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
+
+    held, most = 0, 0
+
+    async def hold(run: Any) -> None:
+        nonlocal held, most
+        async with slot(run):
+            held += 1
+            most = max(most, held)
+            await asyncio.sleep(0)
+            held -= 1
 
     async def work() -> None:
         run = run_of("x")
         await ensure_limit(run)
         assert run.shared.slot_limits == set()
-        async with slot(run):
-            pass
+        await asyncio.gather(*(hold(run) for _ in range(8)))
 
     asyncio.run(work())
+    assert most == 3
 
 
 @asynccontextmanager

@@ -3,10 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -125,6 +126,16 @@ def test_nobody_else_gets_into_its_temporary_server(held: Sync) -> None:
         process.terminate()
         ends_and_says_so(process)
     assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (401, False)
+
+
+def test_a_temporary_server_that_is_killed_leaves_no_slot_taken(held: Sync, tmp_path: Path) -> None:
+    with waiting_for_its_operation(held) as process:
+        os.killpg(process.pid, signal.SIGKILL)  # as a power loss does
+        process.wait()
+    query = "SELECT coalesce(sum(active_slots), 0) FROM concurrency_limit_v2"
+    with closing(sqlite3.connect(tmp_path / "prefect" / "prefect.db")) as db:
+        assert db.execute(query).fetchone() == (0,)
+    goes_on_from_there(held)
 
 
 def test_sigterm_does_the_same_on_a_server_that_stays(held: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
