@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Annotated, Any
 
 import httpx
@@ -25,6 +26,9 @@ def _lifetime(value: Any) -> float:  # noqa: ANN401 - whatever JSON holds
     return seconds if seconds > 0 else UNTOLD_LIFETIME_SECONDS
 
 
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+
+
 class Token(BaseModel):
     """A token endpoint's answer; ``expires_in`` in seconds, ``refresh_token`` only where it was renewed."""
 
@@ -38,7 +42,7 @@ class TokenAuth(httpx.Auth):
 
     ``build_request`` builds the token request anew each time, for a refresh token may have been renewed
     since; ``denied_message`` is the error for people when the sign-in is turned down; ``on_token`` is called
-    with every token, so that a renewed refresh token can be kept.
+    with every token, so that a renewed refresh token can be kept; ``turn`` is held from the one to the other.
     """
 
     def __init__(
@@ -47,7 +51,9 @@ class TokenAuth(httpx.Auth):
         denied_message: str,
         clock: Clock,
         on_token: Callable[[Token], None] = lambda _: None,
+        turn: Turn = nullcontext,
     ) -> None:
+        self._turn = turn
         self._build_request = build_request
         self._denied_message = denied_message
         self._clock = clock
@@ -58,19 +64,24 @@ class TokenAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign in where needed, send, and where the token is refused sign in once more and resend."""
-        async with self._lock:  # the first to find a stale token renews it for all that wait here
-            if not self._is_fresh():
-                await self._keep((yield self._token_request(request)))
-        bearer = self._put(request)
-        response = yield request
-        if response.status_code != httpx.codes.UNAUTHORIZED:
-            return
-        await response.aread()  # gives its connection back: the sign-in may need one
-        async with self._lock:
-            if self._bearer == bearer:
-                await self._keep((yield self._token_request(request)))
-        self._put(request)
-        yield request
+        refused: str | None = None
+        for _ in range(2):
+            async with self._lock:  # the first to find a stale token renews it for all that wait here
+                if not self._is_fresh() or self._bearer == refused:
+                    async with self._turn():
+                        asked = self._token_request(request)
+                        answer = yield asked
+                        if _is_denied(answer):
+                            await answer.aread()
+                            again = self._token_request(request)
+                            if again.content != asked.content:  # a refresh token was renewed elsewhere
+                                answer = yield again
+                        await self._keep(answer)
+            refused = self._put(request)
+            response = yield request
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                return
+            await response.aread()  # gives its connection back: the sign-in may need one
 
     def _token_request(self, request: httpx.Request) -> httpx.Request:
         """A token request, with the timeouts of the request that needs it: a client sets them on no other."""
@@ -96,7 +107,7 @@ class TokenAuth(httpx.Auth):
     def _read(self, response: httpx.Response) -> Token:
         if response.is_success:
             return validated(Token, json_body(response), what="The token endpoint's answer")
-        if response.status_code in VERDICTS:
+        if not _is_denied(response):
             wait = retry_after_seconds(response, self._clock.now_ms())
             raise TryLaterError(
                 f"answered {response.status_code} at sign-in. Try again later.", retry_after=wait
@@ -104,6 +115,11 @@ class TokenAuth(httpx.Auth):
         raise AccessError(
             f"{self._denied_message} (the sign-in answered {response.status_code}{_code(response)})"
         )
+
+
+def _is_denied(response: httpx.Response) -> bool:
+    """Whether the same sign-in would be turned down again."""
+    return not response.is_success and response.status_code not in VERDICTS
 
 
 def _code(response: httpx.Response) -> str:

@@ -1,6 +1,7 @@
 """Coursera for Business: the organisation, its catalog and its enrollment reports."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Self
 
@@ -8,7 +9,7 @@ import httpx
 import msgspec
 
 from connectors.answer_limits import SizeLimit
-from connectors.auth import Token, TokenAuth
+from connectors.auth import Token, TokenAuth, Turn
 from connectors.clock import Clock
 from connectors.coursera.models import Organisation, Page, ReportsPage, report_rows
 from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, ListingCheck, read_pages
@@ -33,14 +34,18 @@ class CourseraClient:
         self,
         settings: CourseraSettings,
         *,
-        refresh_token: str | None = None,
+        newest_token: Callable[[], str] | None = None,
         on_token: Callable[[Token], None] = lambda _: None,
+        turn: Turn = nullcontext,
         clock: Clock | None = None,
     ) -> None:
-        """``refresh_token`` is the one in force, where Coursera has renewed that of the settings."""
+        """``newest_token`` tells the refresh token in force, where Coursera may have renewed the settings'.
+
+        ``turn`` is held while it is asked for, used, and its successor given to ``on_token``.
+        """
         clock = clock or Clock()
         api_url, _ = settings.addresses
-        auth = _sign_in(settings, refresh_token, on_token, clock)
+        auth = _sign_in(settings, newest_token, on_token, turn, clock)
         client = new_client(f"{api_url}/", auth)
         limit = SizeLimit(settings.answer_mib, "COURSERA_ANSWER_MIB")
         addresses = "COURSERA_API_URL and COURSERA_TOKEN_URL"
@@ -122,8 +127,9 @@ _READ_REPORTS = read_as(msgspec.json.Decoder[Any](ReportsPage), _rows_of)
 
 def _sign_in(
     settings: CourseraSettings,
-    refresh_token: str | None,
+    newest_token: Callable[[], str] | None,
     on_token: Callable[[Token], None],
+    turn: Turn,
     clock: Clock,
 ) -> TokenAuth:
     if settings.refresh_token is None:
@@ -132,19 +138,26 @@ def _sign_in(
             "Coursera refuses the sign-in: check COURSERA_CLIENT_ID and COURSERA_CLIENT_SECRET",
             clock,
         )
-    held = {"refresh_token": refresh_token or settings.refresh_token.get_secret_value()}
+    held = settings.refresh_token.get_secret_value()
+
+    def request() -> httpx.Request:
+        nonlocal held
+        held = newest_token() if newest_token else held
+        return _refresh_token_request(settings, held)
 
     def keep(token: Token) -> None:
-        if token.refresh_token and token.refresh_token != held["refresh_token"]:
-            held["refresh_token"] = token.refresh_token
+        nonlocal held
+        if token.refresh_token and token.refresh_token != held:
+            held = token.refresh_token
             on_token(token)
 
     return TokenAuth(
-        lambda: _refresh_token_request(settings, held["refresh_token"]),
+        request,
         "Coursera refuses the sign-in: check COURSERA_CLIENT_ID, COURSERA_CLIENT_SECRET and "
         "COURSERA_REFRESH_TOKEN (it dies after two weeks without use; ask Coursera for a new one)",
         clock,
         keep,
+        turn,
     )
 
 

@@ -62,7 +62,20 @@ def coursera_client_of_run(settings: Settings, ledger: Ledger, clock: Clock) -> 
         token_used(settings.coursera.org_id)
         return settings.token_from_fallback and _keep_in_block(setting, newest)
 
-    return coursera_client(settings, ledger, clock, keep)
+    def set_now() -> str | None:
+        return _token_in_block() if settings.token_from_fallback else None
+
+    return coursera_client(settings, ledger, clock, keep, set_now)
+
+
+def _token_in_block() -> str | None:
+    """The block's refresh token, which another run may have put there; None where it cannot be had."""
+    try:
+        token = _now(CourseraCredentials.load, NAME).refresh_token
+    except Exception as error:  # noqa: BLE001 - then it is as it was when the run began
+        logger.warning("The Prefect server did not give its credentials (%s)", type(error).__name__)
+        return None
+    return token.get_secret_value() if token else None
 
 
 def _keep_in_block(setting: str, newest: str) -> bool:

@@ -337,8 +337,17 @@ async def test_a_kept_refresh_token_is_used_in_place_of_the_setting(
 ) -> None:
     settings = coursera_settings(served, refresh_token="long-dead")
     held = served.coursera.sign_in.refresh_token
-    async with CourseraClient(settings, refresh_token=held, clock=client_clock) as client:
+    async with CourseraClient(settings, newest_token=lambda: held, clock=client_clock) as client:
         await client.organisation()
+
+
+async def test_one_that_is_refused_is_looked_for_once_more(served: Sandbox, client_clock: Clock) -> None:
+    """Another process may just have used the token that was read."""
+    found = iter(["used up", served.coursera.sign_in.refresh_token])
+    settings = coursera_settings(served)
+    async with CourseraClient(settings, newest_token=lambda: next(found), clock=client_clock) as client:
+        await client.organisation()
+    assert asked(served) == 2
 
 
 async def test_a_refresh_token_that_stays_is_not_reported(served: Sandbox, client_clock: Clock) -> None:
