@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 DAY_MS = 86_400_000
+# By so much clocks may differ.
+CLOCK_TOLERANCE_MS = 5 * 60_000
 
 
 def _epoch_ms() -> int:

@@ -69,5 +69,5 @@ async def _bring_catalog(run: RunContext, catalog: Catalog) -> None:
     await send(run, CourseArchive(), missing.to_archive)
     catalog.read.require_complete()
     if not run.dry_run and catalog.read.in_full:
-        mark_read(run.ledger, run.target.id, CATALOG, catalog.read)
+        mark_read(run, CATALOG, catalog.read)
         drop_untried(run, CATALOG)

@@ -83,5 +83,5 @@ async def _bring_progress(prepared: _Prepared, reports: Reports, *, fresh: bool)
     add_freshness_section(run, reports)
     read.require_complete()
     if not run.dry_run:
-        mark_read(run.ledger, run.target.id, STATISTICS, read)
+        mark_read(run, STATISTICS, read)
         drop_untried(run, STATISTICS)

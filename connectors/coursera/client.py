@@ -58,6 +58,10 @@ class CourseraClient:
     async def __aexit__(self, *_: object) -> None:
         await self._api.client.aclose()
 
+    def now_ms(self) -> int:
+        """Coursera's own time (epoch milliseconds), by the date of its last answer."""
+        return self._api.now_ms()
+
     async def organisation(self) -> Organisation:
         """The organisation itself; raises AccessError where credentials and org_id do not fit together."""
         answer: Any = await self._api.call("GET", self._root)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from connectors.alias_file import load_aliases
+from connectors.clock import CLOCK_TOLERANCE_MS
 from connectors.errors import SettingsError, SyncError
 from connectors.learning360.client import Learning360Client
 from connectors.ledger.lookups.run_history import past_runs, progress_deciles
@@ -105,6 +106,8 @@ class TargetRun:
         if self._summary is not None:
             return
         try:
+            if self._run is not None:
+                _note_clock(self._run)
             self._summary = self._ended()
             if self._failure is not None:
                 self._failure.summary = self._summary
@@ -224,6 +227,20 @@ def _facts(run: RunContext) -> RunFacts:
         logger.warning("The report goes without what the ledger knows: %s", error)
         return facts
     return replace(facts, past_runs=runs, accepted=accepted)
+
+
+def _note_clock(run: RunContext) -> None:
+    """Tell where this machine's clock is off by more than five minutes, by the platforms' own."""
+    now_ms = run.clock.now_ms()
+    off = {"Coursera's": now_ms - run.coursera.now_ms(), "360Learning's": now_ms - run.learning360.now_ms()}
+    off = {whose: ms for whose, ms in off.items() if abs(ms) > CLOCK_TOLERANCE_MS}
+    if off:
+        most = max(off.values(), key=abs)
+        told = f"{abs(most) / 60_000:.0f} minutes {'ahead' if most > 0 else 'behind'}"
+        run.note(
+            f"This machine's clock is {told} of {' and '.join(off)}: set it right. Rows whose dates seem to "
+            "lie ahead are rejected for it."
+        )
 
 
 @asynccontextmanager
