@@ -77,14 +77,18 @@ async def attempts_on(
 
 
 async def find_created_attempts(run: RunContext, rows: pd.DataFrame) -> pd.Series:
-    """Which statistics have become attempts: resource_id by the index of the rows, those found alone.
+    """Which statistics have come to be attempts: resource_id by the index of the rows, those found alone.
 
-    An attempt is told by its learner, its course and its first activity, to the millisecond.
+    An attempt is told by its learner, its course and its first activity, to the millisecond; an update of one
+    (without ``force_new``) has come where the attempt is as far as that, too.
     """
     held = await as_one(remote_attempts(run, rows["course"].unique().tolist()))
-    told = ["learner", "course", "first_at"]
-    found = rows[told].reset_index().merge(held[[*told, "resource_id"]].drop_duplicates(told), on=told)
-    return found.set_index("index")["resource_id"]
+    told, far = ["learner", "course", "first_at"], ["progress", "completed"]
+    sent = rows[[*told, *far, "force_new"]].reset_index()
+    found = sent.merge(held[[*told, *far, "resource_id"]], on=told, suffixes=("", "_held"))
+    is_as_far = found["progress"].eq(found["progress_held"]) & found["completed"].eq(found["completed_held"])
+    came = found.loc[found["force_new"] | is_as_far].drop_duplicates("index")
+    return came.set_index("index")["resource_id"]
 
 
 async def holds_attempt(run: RunContext, learner: str, course: str, resource_id: str) -> bool:

@@ -167,9 +167,10 @@ class StatisticImport:
         """Look for the attempts that should have come of forceNew rows without a result.
 
         Sent again blindly they could open a second attempt, so that without the scopes to look they are
-        uncertain. All others can be sent again without harm.
+        uncertain. So is the update of an attempt beside them: it would reach the next one, too, if that is
+        there. All others can be sent again without harm.
         """
-        doubtful = ~rows["answered"] & rows["force_new"]
+        doubtful = ~rows["answered"] & rows["key"].isin(rows.loc[rows["force_new"], "key"])
         if not doubtful.any():
             return rows
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.clock import HOUR_MS
 from sandbox.values import Json
 from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
@@ -203,6 +204,51 @@ def test_a_result_that_is_neither_success_nor_error_is_no_result(sync: Sync, cou
     options.success_status = "success"
     assert sync.statistics().accepted == 1
     assert sync.attempts(ANN, course["contentId"]) == [("open", 60)]
+
+
+def begins_again(sync: Sync, course: Json) -> None:
+    """The learner's open attempt has been completed, and another one begun through a second program."""
+    assert sync.statistics().accepted == 1
+    sync.days_pass(1)
+    (row,) = sync.sandbox.world.reports
+    done = sync.clock() - 3 * HOUR_MS
+    row |= {"overallProgress": 100, "isCompleted": True, "completedAt": done, "lastActivityAt": done}
+    program = sync.sandbox.world.add_program("Second")["id"]
+    again = {"programId": program, "enrolledAt": sync.clock() - 2 * HOUR_MS, "overallProgress": 30}
+    sync.sandbox.enroll(ANN, course, lastActivityAt=sync.clock() - HOUR_MS, **again)
+    sync.pacing = Pacing(operation_rows=1, least_rows=1)
+
+
+def test_the_attempts_of_one_learner_go_in_one_operation_in_order(sync: Sync, course: Json) -> None:
+    begins_again(sync, course)
+    assert sync.statistics().accepted == 2
+    assert [(row["progress"], row.get("forceNew", False)) for row in sync.sent()] == [
+        (100, False),
+        (30, True),
+    ]
+    assert sync.attempts(ANN, course["contentId"]) == [("completed", 100), ("open", 30)]
+
+
+@pytest.mark.parametrize("results", [0, 1])
+@pytest.mark.parametrize("carried_out", [0, 1, 2])
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_the_completion_of_one_attempt_is_not_sent_again_behind_the_next(
+    sync: Sync, course: Json, carried_out: int, results: int, *, is_granted: bool
+) -> None:
+    begins_again(sync, course)
+    client, options = sync.sandbox.learning360.client, sync.sandbox.learning360.options
+    granted = client.scopes
+    if not is_granted:
+        client.scopes = granted - {"courseStats:read"}
+    options.fail_next, options.fail_after_rows = 1, carried_out
+    options.drop_results = max(0, carried_out - results)
+    sync.statistics()
+    options.fail_next = options.drop_results = 0
+    sync.statistics()
+    client.scopes = granted
+    sync.statistics()
+    assert sync.attempts(ANN, course["contentId"]) == [("completed", 100), ("open", 30)]
+    assert sync.rejected("statistics") == {}
 
 
 def test_an_operation_that_360learning_no_longer_knows_does_not_stop_the_runs(
