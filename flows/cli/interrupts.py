@@ -11,7 +11,7 @@ terminal is sent to that process, too.
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -25,10 +25,11 @@ MOST_CANCELLATIONS = 3
 T = TypeVar("T")
 
 
-def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
+def run_interruptibly(work: Coroutine[Any, Any, T], done: Future[Any], patience_seconds: float) -> T:
     """Run it to its end and return its result, or raise its error.
 
     On a KeyboardInterrupt it is cancelled, and given some seconds to end; then the KeyboardInterrupt goes on.
+    The same where it has not ended so long after its work was ``done``, with a TimeoutError.
     """
     ended: Future[T] = Future()
     cancel: Future[Callable[[], object]] = Future()
@@ -48,8 +49,9 @@ def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
 
     Thread(target=copy_context().run, args=(play,), daemon=True).start()
     try:
-        return ended.result()
-    except KeyboardInterrupt:
+        wait([ended, done], return_when=FIRST_COMPLETED)
+        return ended.result(patience_seconds)
+    except (KeyboardInterrupt, TimeoutError):
         _end(ended, cancel.result())
         raise
 

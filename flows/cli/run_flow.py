@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,9 @@ PREFECT_DEFAULTS = GOOD_SETTINGS | {
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 # What is imported stays: to look through it for garbage, time and again, took an eighth of a start.
 GARBAGE_AFTER = 100_000
+# So long Prefect's server may take to note how a run has ended, and stays busy with SQLite for a minute; a
+# temporary one, which serves nobody else, has ended if it takes longer.
+SERVER_SECONDS, TEMPORARY_SERVER_SECONDS = 120.0, 15.0
 Flow = Callable[..., Coroutine[Any, Any, Any]]
 logger = logging.getLogger("coursera_sync")
 
@@ -120,16 +125,23 @@ def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
     from prefect.exceptions import PrefectHTTPStatusError  # noqa: PLC0415 - Prefect is prepared by then
 
     from flows.server.sign_in import refused, signed_in  # noqa: PLC0415
+    from tasks.runtime.handed_in import handed_in, handing_in  # noqa: PLC0415
 
     require_settings(getattr(flow, "name", ""))
+    done: Future[Summary] = Future()
+    patience = SERVER_SECONDS if os.environ.get("PREFECT_API_URL") else TEMPORARY_SERVER_SECONDS
     try:
-        with signed_in():
-            result = run_interruptibly(flow(**parameters))
+        with signed_in(), handing_in(replace(handed_in(), on_end=done.set_result)):
+            result = run_interruptibly(flow(**parameters), done, patience)
     except KeyboardInterrupt as error:
         raise SyncError(INTERRUPTED) from error
-    except PrefectHTTPStatusError as error:
-        raise refused(error) from error
-    except RuntimeError as error:
+    except SyncError:
+        raise
+    except Exception as error:
+        if done.done():
+            return _though_prefect_failed(done.result(), error)
+        if isinstance(error, PrefectHTTPStatusError):
+            raise refused(error) from error
         if "Failed to reach API" not in str(error):  # what Prefect says, and how it says it
             raise
         raise SyncError(
@@ -139,6 +151,18 @@ def _run_flow(flow: Flow, parameters: dict[str, Any]) -> Summary:
     if not isinstance(result, Summary):
         raise TypeError("a flow of ours returns its summary")
     return result
+
+
+def _though_prefect_failed(summary: Summary, error: Exception) -> Summary:
+    """How the run itself has ended; SyncError where it has failed."""
+    note = f"Prefect's server failed ({type(error).__name__}), and does not know how the run ended"
+    logger.warning(note)
+    told = summary.model_copy(update={"notes": [*summary.notes, note]})
+    if told.error is not None:
+        failure = SyncError(told.error)
+        failure.summary = told
+        raise failure from error
+    return told
 
 
 def print_json(value: object) -> None:

@@ -133,7 +133,7 @@ class ProgressArtifacts:
             return
         percent = min(ALL_PERCENT, ALL_PERCENT * done / total) if total else ALL_PERCENT
         try:
-            async with self._lock:
+            async with self._lock, asyncio.timeout(PATIENCE_SECONDS):
                 await self._put(what, percent)
         except Exception as error:  # noqa: BLE001 - progress is never worth failing a run for
             self._is_off = True

@@ -1,14 +1,15 @@
-"""What flows are handed besides their parameters: the clock, and how much is worked on at a time.
+"""What flows are handed besides their parameters: the clock, how much is worked on at a time, who is told.
 
 Prefect calls a flow with its parameters alone, so that tests hand them in around the call.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from connectors.clock import Clock
+from tasks.reporting.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,14 @@ class Pacing:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What a run is handed; in tests a clock that stands still, and small pieces."""
+    """What a run is handed; in tests a clock that stands still, and small pieces.
+
+    ``on_end`` is told the summary once all is done but for what Prefect itself does at a flow's end.
+    """
 
     clock: Clock = field(default_factory=Clock)
     pacing: Pacing = field(default_factory=Pacing)
+    on_end: Callable[[Summary], None] = lambda _: None
 
 
 _handed_in: ContextVar[HandedIn | None] = ContextVar("handed_in", default=None)

@@ -58,6 +58,21 @@ async def run_from_one_reading(
     out, and the others go on. Raises a SyncError that carries the summary where the work failed, on one of
     several targets after it was done on the others.
     """
+    try:
+        summary = await _run(request, prepare, read, work)
+    except SyncError as error:
+        handed_in().on_end(error.summary)
+        raise
+    handed_in().on_end(summary)
+    return summary
+
+
+async def _run(
+    request: RunRequest,
+    prepare: Callable[[RunContext], Awaitable[P]],
+    read: Callable[[SharedResources, Sequence[P]], Awaitable[R]],
+    work: Callable[[P, R], Awaitable[None]],
+) -> Summary:
     clock = handed_in().clock
     began = clock.monotonic()
     async with _opened(request, clock) as (every, shared):

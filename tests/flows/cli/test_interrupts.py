@@ -138,6 +138,28 @@ def test_a_temporary_server_that_is_killed_leaves_no_slot_taken(held: Sync, tmp_
     goes_on_from_there(held)
 
 
+def test_a_temporary_server_that_dies_is_named_and_the_runs_own_result_told(held: Sync) -> None:
+    with waiting_for_its_operation(held) as process:
+        (server,) = [pid for pid in _children(process.pid) if b"uvicorn" in _command_of(pid)]
+        os.kill(server, signal.SIGKILL)
+        held.sandbox.learning360.release()
+        held.clock.advance(ms=60_000)
+        stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, stderr
+    said = json.loads(stdout)
+    assert (said["state"], said["accepted"]) == ("completed", 2)
+    assert [note for note in said["notes"] if note.startswith("Prefect's server failed")]
+
+
+def _children(pid: int) -> list[int]:
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(one) for thread in threads for one in thread.read_text().split()]
+
+
+def _command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def test_sigterm_does_the_same_on_a_server_that_stays(held: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", held.prefect_api)
     with waiting_for_its_operation(held) as process:
