@@ -52,6 +52,27 @@ def operation_failed(sync: Sync, draw: Random, _: Path) -> Outcome:
     return Outcome.READ
 
 
+def operation_silent(sync: Sync, draw: Random, _: Path) -> Outcome:
+    """An operation ends in error and tells of fewer rows than it carried out; perhaps its answer is lost."""
+    options = sync.sandbox.learning360.options
+    options.fail_next, options.fail_after_rows = 1, draw.randrange(1, 12)
+    options.drop_results = draw.randrange(1, 12)
+    if draw.random() < 0.5:
+        sync.sandbox.faults.add("lose", platform="learning360", method="POST", path=SUBMIT, times=1)
+    assert sync.statistics().state != "failed"
+    options.fail_next = options.drop_results = 0
+    return Outcome.READ
+
+
+def results_odd(sync: Sync, _: Random, __: Path) -> Outcome:
+    """Rows that went well are reported in a status that nobody knows: they are read back."""
+    options = sync.sandbox.learning360.options
+    options.success_status = "skipped"
+    assert sync.statistics().state != "failed"
+    options.success_status = "success"
+    return Outcome.READ
+
+
 def listing_incomplete(sync: Sync, _: Random, __: Path) -> Outcome:
     """The listing does not come to its end: what was read is sent, and the run fails."""
     sync.sandbox.coursera.options.stuck_cursor = True
@@ -75,6 +96,8 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     answer_lost,
     burst,
     operation_failed,
+    operation_silent,
+    results_odd,
     listing_incomplete,
     process_killed,
 )

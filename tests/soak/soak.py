@@ -29,6 +29,7 @@ class Soak:
     def __init__(self, sync: Sync, seed: int, folder: Path, *, again: str) -> None:
         self._sync = sync
         self._customer = Customer(sync.sandbox, seed)
+        sync.sandbox.coursera.options.rotate_refresh_token = True
         self._folder = folder
         self._again = again
         self._oracle = Oracle()

@@ -15,8 +15,8 @@ from sandbox.sandbox import Sandbox
 from tests.installation import Sync
 from tests.soak.soak import Soak
 
-# By themselves: a few days with a burst of refusals and a kill.
-SEEDS = [int(seed) for seed in os.environ.get("SOAK_SEEDS", "7").split(",")]
+# By themselves: a few days with a silent operation, a lost answer, a kill, and results in an unknown status.
+SEEDS = [int(seed) for seed in os.environ.get("SOAK_SEEDS", "141").split(",")]
 DAYS = int(os.environ.get("SOAK_DAYS", "5"))
 DATABASE = os.environ.get("SOAK_DATABASE", "sqlite")
 
