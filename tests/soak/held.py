@@ -47,15 +47,32 @@ def _is_between(before: State | None, after: State | None, held: State | None) -
     return (before.progress if before else 1) <= held.progress <= after.progress
 
 
+def in_each(attempts: Attempts, targets: int) -> Attempts:
+    """What one target must hold as what so many hold: their courses are told apart by a number."""
+    return {
+        (person, named(course, target)): states
+        for (person, course), states in attempts.items()
+        for target in range(targets)
+    }
+
+
+def named(course: str, target: int) -> str:
+    """A course in one of the targets."""
+    return f"{course} in group {target}" if target else course
+
+
 def _of_origin(customer: Customer, origin: str) -> Attempts:
     platform = customer.sandbox.learning360
     platform.operations.settle()
+    numbers = {integration: number for number, integration in enumerate(platform.integrations)}
     people = {person.mail: person.external_id for person in customer.people}
     found: defaultdict[Key, list[State]] = defaultdict(list)
     for attempt in platform.attempts.all:
         if attempt.origin == origin:
             person = people[platform.users[attempt.user_id]["mail"]]
-            found[person, platform.courses.by_id[attempt.course_id].external_id].append(_state(attempt))
+            course = platform.courses.by_id[attempt.course_id]
+            place = person, named(course.external_id, numbers[course.integration_id])
+            found[place].append(_state(attempt))
     return dict(found)
 
 

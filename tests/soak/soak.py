@@ -24,10 +24,14 @@ OVERLAP_MS = 48 * HOUR_MS
 
 
 class Soak:
-    """The days of one seed. `again` is what else stands in the command that lives them again."""
+    """The days of one seed. `again` is what else stands in the command that lives them again.
 
-    def __init__(self, sync: Sync, seed: int, folder: Path, *, again: str) -> None:
+    Each of the ``targets`` has all learners and courses.
+    """
+
+    def __init__(self, sync: Sync, seed: int, folder: Path, *, again: str, targets: int = 1) -> None:
         self._sync = sync
+        self._targets = targets
         self._customer = Customer(sync.sandbox, seed)
         sync.sandbox.coursera.options.rotate_refresh_token = True
         self._folder = folder
@@ -95,9 +99,9 @@ class Soak:
         self._is_whole = outcome is Outcome.WHOLE
         name, found = disturbance.__name__, held.statistics_of(self._customer)
         if self._is_whole:
-            self._require(name, held.differing(self._oracle.attempts, found))
+            self._require(name, held.differing(self._due(self._oracle), found))
         else:
-            self._require(name, held.out_of_bounds(before.attempts, after.attempts, found))
+            self._require(name, held.out_of_bounds(self._due(before), self._due(after), found))
 
     def _after_disturbance(self) -> None:
         """No disturbance any more; what the platform has taken it brings to its end, whoever sent it."""
@@ -114,8 +118,11 @@ class Soak:
         if full or self._sync.clock() - self._full_at > 7 * DAY_MS + HOUR_MS:
             assert since is None, "all is to be read"
         verdict = self._has_read(self._oracle)
-        self._require("statistics", held.differing(self._oracle.attempts, held.statistics_of(self._customer)))
+        self._require(
+            "statistics", held.differing(self._due(self._oracle), held.statistics_of(self._customer))
+        )
         told = Verdict(summary.accepted, summary.rejected)
+        verdict = Verdict(verdict.accepted * self._targets, verdict.rejected * self._targets)
         if self._is_whole and told != verdict:
             self._fail("statistics", [f"counted {told}, to be counted {verdict}"])
         self._is_whole = True
@@ -129,7 +136,7 @@ class Soak:
             self._before_run()
             what()
             name = what.__name__.strip("_")
-            self._require(name, held.differing(self._oracle.attempts, held.statistics_of(self._customer)))
+            self._require(name, held.differing(self._due(self._oracle), held.statistics_of(self._customer)))
 
     def _dry_run(self) -> None:
         summary = self._sync.statistics(dry_run=True)
@@ -149,7 +156,7 @@ class Soak:
         # It reads in full, and so finds rows that are back and too old for the daily run to see.
         repaired = self._oracle.copy()
         verdict = repaired.read(self._customer.rows, self._knows, in_full=False)
-        assert summary.accepted == (verdict.accepted if repair else 0)
+        assert summary.accepted == (verdict.accepted * self._targets if repair else 0)
         if repair:
             self._oracle.attempts = repaired.attempts
 
@@ -157,6 +164,10 @@ class Soak:
         summary = self._sync.statistics()
         assert summary.accepted == 0
         self._has_read(self._oracle)
+
+    def _due(self, oracle: Oracle) -> held.Attempts:
+        """What all targets must hold, as the oracle says."""
+        return held.in_each(oracle.attempts, self._targets)
 
     def _before_run(self) -> None:
         self._next_hour()
