@@ -88,7 +88,10 @@ def process_killed(sync: Sync, draw: Random, home: Path) -> Outcome:
         sync.sandbox.faults.add("lose", platform="learning360", method="POST", path=SUBMIT, times=1)
     # The request itself is not carried out: it may not even have come in whole.
     death = Death("answer", path=path, skip=0 if path else draw.randrange(12))
+    # A token that changes just then, and that nobody has written down, is lost for good.
+    sync.sandbox.coursera.options.rotate_refresh_token = False
     is_dead = killed(sync, ["statistics", "--json"], death, home)
+    sync.sandbox.coursera.options.rotate_refresh_token = True
     return Outcome.BROKEN if is_dead else Outcome.WHOLE
 
 

@@ -113,7 +113,8 @@ class Soak:
         """An undisturbed run: whatever went wrong before, 360Learning then holds what it must hold."""
         self._before_run()
         summary = self._sync.statistics(full=full)
-        assert summary.state == ("completed_with_rejects" if summary.rejected else "completed")
+        expected = "completed_with_rejects" if summary.rejected else "completed"
+        assert summary.state == expected, (self._day, summary.error, self.disturbed)
         since = self._since()
         if full or self._sync.clock() - self._full_at > 7 * DAY_MS + HOUR_MS:
             assert since is None, "all is to be read"
