@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from connectors.clock import Clock, utc
+from connectors.clock import utc
 from connectors.errors import SyncError
 from connectors.ledger.bulk_io import records
 from connectors.ledger.records import courses, rejects
@@ -52,7 +52,7 @@ async def find_missing_courses(run: RunContext, selection: CourseSelection) -> M
     live = int(known["live"].sum())
     trusted = selection.catalog.read.is_exhaustive and shown.notna().all()
     missed = known[known["external_id"].isin(diff.missing(known, shown))] if trusted else known.iloc[:0]
-    missing = MissingCourses(await _told(run, _counted(missed, today(run.clock)), live), live)
+    missing = MissingCourses(await _told(run, _counted(missed, today(run)), live), live)
     run.recorder.section("missing", _section(missing, run.settings.sync.archive_limit))
     sample_archived(
         run.recorder,
@@ -88,13 +88,13 @@ async def record_missing(run: RunContext, selection: CourseSelection, missing: M
     shown, missed = selection.shown_ids.dropna(), missing.courses["external_id"]
     with run.ledger.begin() as db:
         courses.note_present(db, run.target.id, shown.tolist())
-        courses.note_missing(db, run.target.id, missed.tolist(), today(run.clock))
+        courses.note_missing(db, run.target.id, missed.tolist(), today(run))
         rejects.delete(db, run.target.id, CATALOG, selection.gone)
 
 
-def today(clock: Clock) -> str:
-    """The day it is (UTC, ISO)."""
-    return utc(clock.now_ms()).date().isoformat()
+def today(run: RunContext) -> str:
+    """The day it is (UTC, ISO) by Coursera's clock: on a machine that is a day ahead no day counts twice."""
+    return utc(run.coursera.now_ms()).date().isoformat()
 
 
 def _counted(missed: pd.DataFrame, day: str) -> pd.DataFrame:

@@ -50,7 +50,7 @@ async def find_archived(run: RunContext, external_ids: Sequence[str]) -> pd.Data
         run.note("There is nothing to bring back: no course is archived")
     if not run.dry_run:
         with run.ledger.begin() as db:
-            ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run.clock))
+            ledger.note_restored(db, run.target.id, chosen["external_id"].tolist(), today(run))
     # Rejected, should 360Learning refuse it, until the next catalog run: there is no row of Coursera's.
     rows = chosen.assign(row_id=chosen["external_id"], raw=None, action="restore").reset_index(drop=True)
     sample_courses(run.recorder, rows, partial(accepted_bodies, run.ledger, run.target.id))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.clock import DAY_MS
 from sandbox.values import Json
 from tasks.runtime.handed_in import Pacing
 from tests.installation import Sync
@@ -53,6 +54,16 @@ def test_by_default_readings_on_two_days_must_miss_a_course(
     assert [sync.catalog().archived for _ in range(3)] == [0, 0, 0]
     sync.days_pass(1)
     assert sync.catalog().archived == 1
+
+
+def test_a_clock_that_is_days_ahead_counts_no_other_day(sync: Sync, archiving: pytest.MonkeyPatch) -> None:
+    archiving.delenv("SYNC_ARCHIVE_GRACE")
+    removed(sync)
+    archived = []
+    for days in (0, 2, 0):
+        sync.ahead_ms = days * DAY_MS
+        archived.append(sync.catalog().archived)
+    assert archived == [0, 0, 0]
 
 
 def test_a_dry_run_is_no_reading_that_misses_a_course(sync: Sync, archiving: pytest.MonkeyPatch) -> None:
