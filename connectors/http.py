@@ -16,8 +16,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from connectors import tolerant_json
-from connectors.answer_limits import AnswerTooLargeError, SizeLimit, bound
+from connectors.answers import tolerant_json
+from connectors.answers.limits import AnswerTooLargeError, SizeLimit, bound
 from connectors.clock import Clock
 from connectors.errors import (
     OutcomeUnknownError,

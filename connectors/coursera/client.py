@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from connectors.answer_limits import SizeLimit
+from connectors.answers.limits import SizeLimit
 from connectors.auth import Token, TokenAuth, Turn
 from connectors.clock import Clock
 from connectors.coursera.models import Organisation, Page, ReportsPage, report_rows

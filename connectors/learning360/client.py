@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import msgspec
 
-from connectors.answer_limits import SizeLimit
+from connectors.answers.limits import SizeLimit
 from connectors.auth import TokenAuth
 from connectors.clock import Clock, utc
 from connectors.errors import OutcomeUnknownError, RequestError

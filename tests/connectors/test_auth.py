@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 import pytest
 
-from connectors.auth import Token
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.pagination import ListingCheck
@@ -112,28 +111,6 @@ async def test_a_short_lived_token_is_used_for_most_of_its_life(
     assert asked(served) == 1
     await coursera.organisation()
     assert asked(served) == 2
-
-
-LIFETIMES: list[Any] = [None, 0, -1, "soon", [], float("nan")]
-
-
-@pytest.mark.parametrize("told", [{}, *({"expires_in": lifetime} for lifetime in LIFETIMES)], ids=str)
-async def test_a_token_that_does_not_say_how_long_it_lives_lives_five_minutes(
-    served: Sandbox, client_clock: Clock, clock: ManualClock, told: dict[str, Any]
-) -> None:
-    renewed = {"access_token": "any", "refresh_token": "renewed"}
-    served.faults.add("answer", path=TOKEN, status=200, body=renewed | told)
-    served.faults.add("answer", status=200, body={"id": "acme"})
-    client, kept = keeping(served, client_clock)
-    async with client:
-        await client.organisation()
-        assert kept == ["renewed"]
-        clock.advance(seconds=269)
-        await client.organisation()
-        assert asked(served) == 1
-        clock.advance(seconds=1)
-        await client.organisation()
-        assert asked(served) == 2
 
 
 @EVERY_WAY
@@ -306,71 +283,6 @@ async def test_a_token_of_another_shape_names_the_fields_and_shows_nothing(
     assert_no_secret(raised.value, served)
 
 
-def keeping(served: Sandbox, client_clock: Clock, **changes: Any) -> tuple[CourseraClient, list[str]]:
-    """A client, and the refresh tokens that it was given in the place of its own."""
-    kept: list[str] = []
-
-    def keep(token: Token) -> None:
-        assert token.refresh_token is not None
-        kept.append(token.refresh_token)
-
-    settings = coursera_settings(served, **changes)
-    return CourseraClient(settings, on_token=keep, clock=client_clock), kept
-
-
-async def test_a_renewed_refresh_token_is_reported_and_used_next(
-    served: Sandbox, client_clock: Clock
-) -> None:
-    served.coursera.options.rotate_refresh_token = True
-    first = served.coursera.sign_in.refresh_token
-    client, kept = keeping(served, client_clock)
-    async with client:
-        for _ in range(3):
-            await client.organisation()
-            revoke(served)
-    assert len({first, *kept}) == 4
-    assert kept[-1] == served.coursera.sign_in.refresh_token
-
-
-async def test_a_kept_refresh_token_is_used_in_place_of_the_setting(
-    served: Sandbox, client_clock: Clock
-) -> None:
-    settings = coursera_settings(served, refresh_token="long-dead")
-    held = served.coursera.sign_in.refresh_token
-    async with CourseraClient(settings, newest_token=lambda: held, clock=client_clock) as client:
-        await client.organisation()
-
-
-async def test_one_that_is_refused_is_looked_for_once_more(served: Sandbox, client_clock: Clock) -> None:
-    """Another process may just have used the token that was read."""
-    found = iter(["used up", served.coursera.sign_in.refresh_token])
-    settings = coursera_settings(served)
-    async with CourseraClient(settings, newest_token=lambda: next(found), clock=client_clock) as client:
-        await client.organisation()
-    assert asked(served) == 2
-
-
-async def test_a_refresh_token_that_stays_is_not_reported(served: Sandbox, client_clock: Clock) -> None:
-    client, kept = keeping(served, client_clock)
-    async with client:
-        await client.organisation()
-        revoke(served)
-        await client.organisation()
-    assert (asked(served), kept) == (2, [])
-
-
-async def test_a_refresh_token_that_is_only_repeated_is_not_reported(
-    served: Sandbox, client_clock: Clock
-) -> None:
-    same = {"access_token": "t", "expires_in": 60, "refresh_token": served.coursera.sign_in.refresh_token}
-    served.faults.add("answer", path=TOKEN, status=200, body=same)
-    served.faults.add("answer", status=200, body={"id": "acme"})
-    client, kept = keeping(served, client_clock)
-    async with client:
-        await client.organisation()
-    assert kept == []
-
-
 async def test_one_who_gives_up_waiting_leaves_the_sign_in_to_the_others(
     coursera: CourseraClient, served: Sandbox
 ) -> None:
@@ -401,8 +313,9 @@ async def test_courseras_refusals_are_told_apart(
     served.coursera.options.personal_app = personal
     if "api_url" in changes:
         changes = {"api_url": served.url("coursera") + changes["api_url"]}
-    client, _ = keeping(served, client_clock, **changes)
-    async with client:
+    async with CourseraClient(
+        coursera_settings(served, "refresh_token", **changes), clock=client_clock
+    ) as client:
         for ask in (client.organisation, lambda: anext(client.contents(ListingCheck()))):
             with pytest.raises(AccessError, match=message):
                 await ask()

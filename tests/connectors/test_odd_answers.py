@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.answer_limits import SizeLimit
+from connectors.answers.limits import SizeLimit
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.errors import OutcomeUnknownError, RequestError, TryLaterError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tolerant_json import DEEPEST, is_too_deep, loads
+from connectors.answers.tolerant_json import DEEPEST, is_too_deep, loads
 
 MANY = "9" * 5000
 TREES = st.recursive(

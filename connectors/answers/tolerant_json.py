@@ -22,7 +22,7 @@ NUL = rb"\u0000"
 _NO_BRACKETS = bytes({*range(256)} - {*b"[]{}"})
 _STEPS = {bracket: 1 if bracket in b"[{" else -1 for bracket in b"[]{}"}
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[\]{}]', re.DOTALL)
-_DIGITS_OF_64_BITS = 19
+_LONGEST_OF_64_BITS = 20
 
 
 def is_too_deep(content: bytes) -> bool:
@@ -64,7 +64,10 @@ def _pruned(text: str) -> str:
 
 
 def _whole_number(written: str) -> Any:  # noqa: ANN401
-    return int(written) if len(written) <= _DIGITS_OF_64_BITS else _number(written)
+    if len(written) > _LONGEST_OF_64_BITS:
+        return _number(written)
+    value = int(written)
+    return value if -(2**63) <= value < 2**64 else _number(written)
 
 
 def _number(written: str) -> Any:  # noqa: ANN401
