@@ -66,7 +66,7 @@ def map_enrollments(reports: pd.DataFrame, *, now_ms: int, send_scores: bool = F
     completed = reports[FLAG]
     reasons.add(is_wrong(reports, FLAG), "isCompleted is not true or false")
     mapped = pd.DataFrame({"position": reports.index, "completed": completed}, index=reports.index)
-    mapped["learner"] = _learner(reports, reasons, ignored)
+    mapped["learner"] = _learner(reports, reasons)
     mapped["external_id"] = _text(reports, "externalId", ignored).fillna("").str.strip()
     mapped["course"] = _course(reports, reasons)
     mapped["program"] = _text(reports, "programId", ignored).fillna("")
@@ -80,13 +80,11 @@ def map_enrollments(reports: pd.DataFrame, *, now_ms: int, send_scores: bool = F
     return MappedEnrollments(good.astype(whole), _rejects(reasons), ignored.of(~reasons.bad))
 
 
-def _learner(reports: pd.DataFrame, reasons: Reasons, ignored: Ignored) -> pd.Series:
+def _learner(reports: pd.DataFrame, reasons: Reasons) -> pd.Series:
     """The address in 360Learning."""
-    nobody, no_text = reports["address"].isna(), is_wrong(reports, "email")
-    ignored.add(no_text & ~nobody, "email is not text")
+    email, nobody = _text(reports, "email", reasons), reports["address"].isna()
     if nobody.any():
-        named = ~blank(reports["email"])
-        reasons.add(no_text & nobody, "email is not text")
+        named = ~blank(email)
         reasons.add(named & nobody, "email is not an address")
         reasons.add(~named & nobody, "no address: email is missing, and externalId is not an address")
     return reports["learner"] if "learner" in reports else reports["address"]
