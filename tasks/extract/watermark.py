@@ -24,7 +24,8 @@ def since_last_run(run: RunContext, stream: str, *, full: bool) -> ActivityWindo
     if max(watermark.read_at, watermark.read_in_full_at) > now_ms + CLOCK_TOLERANCE_MS:
         run.note("The watermark lies ahead of now, set while a clock was ahead: it is ignored, all is read")
         return EVERYTHING
-    due_after = run.settings.sync.full_every_days * DAY_MS
+    # A daily run begins a little sooner or later each day, and platforms tell their time to the second.
+    due_after = run.settings.sync.full_every_days * DAY_MS - CLOCK_TOLERANCE_MS
     if now_ms - watermark.read_in_full_at >= due_after:
         return EVERYTHING
     return ActivityWindow(watermark.read_at - OVERLAP_MS)
