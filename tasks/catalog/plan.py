@@ -61,6 +61,7 @@ async def compare_courses(
 def _compared(elements: Sequence[object], selection: CourseSelection) -> CatalogPlan:
     mapped = selection.map(elements)
     courses, ids = mapped.courses, row_ids(elements)
+    by_position = courses.set_index("position")["externalId"]
     sent = bodies(courses)
     rows = courses[["position", "externalId", "learning_seconds"]].assign(
         row_id=pd.Series([ids[position] for position in courses["position"]], dtype="str"),
@@ -76,7 +77,7 @@ def _compared(elements: Sequence[object], selection: CourseSelection) -> Catalog
         ],
         rows.loc[is_unchanged, "row_id"].tolist(),
         _as_rejects(elements, mapped.rejects),
-        {what: courses.loc[at, "externalId"].tolist() for what, at in mapped.ignored.items()},
+        {what: by_position.loc[at].tolist() for what, at in mapped.ignored.items()},
         findings(courses, elements),
     )
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.installation import Sync
+from tests.observer import observed
 from tests.postgres import BOTH_DATABASES
 
 #: What stands on the wire in place of a value.
@@ -89,3 +90,13 @@ def test_results_of_an_operation_may_be_odd(sync: Sync) -> None:
     odd = {'"Course 0"': "NaN", '"Course 1"': '"\\ud83d"', courses[2]["name"]: "\xff"}
     sync.sandbox.faults.add("rewrite", path="/results$", body=odd)
     assert sync.catalog().accepted == 3
+
+
+def test_an_ignored_value_behind_rejected_elements_is_told_of_its_own_course(sync: Sync) -> None:
+    for number in range(3):
+        sync.add_courses(1, contentId=f"odd{number}", difficultyLevel=7)
+        sync.sandbox.world.add_content("   ")
+    with observed() as observer:
+        assert sync.catalog().accepted == 3
+    (told,) = observer.section("Ignored values").rows
+    assert [*told] == ["difficultyLevel is not text", "3", "odd0, odd1, odd2"]
