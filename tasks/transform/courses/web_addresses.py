@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
+import socket
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
 
 import pandas as pd
 
@@ -19,9 +21,20 @@ def is_web_address(addresses: pd.Series) -> pd.Series:
 
 
 def _is_own(host: str) -> bool:
-    name = host.strip("[]").rstrip(".").lower()
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+    name = host.strip("[]").rstrip(".")
+    with suppress(UnicodeError):  # browsers read full-width digits and dots, too
+        name = name.encode("idna").decode()
+    address = _number(name)
+    if address is None:
+        return name.lower() == "localhost" or name.lower().endswith(".localhost")
     return address.is_loopback or address.is_unspecified
+
+
+def _number(name: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host spells, in any way that browsers take: 127.1 and 0x7f000001 are 127.0.0.1."""
+    with suppress(OSError):
+        return IPv4Address(socket.inet_aton(name))
+    with suppress(ValueError):
+        address = IPv6Address(name)
+        return address.ipv4_mapped or address
+    return None

@@ -187,6 +187,18 @@ def test_what_is_only_left_out(given: dict[str, object], what: str, sent: dict[s
         ("http://127.9.9.9:4200/api", False),
         ("http://[::1]/x", False),
         ("http://0.0.0.0/x", False),
+        ("http://127.1/x", False),
+        ("http://2130706433/x", False),
+        ("http://0x7f.0.0.1/x", False),
+        ("http://0177.0.0.1/x", False),
+        ("http://0/x", False),
+        ("http://[::ffff:127.0.0.1]/x", False),
+        ("http://[::]/x", False),
+        ("http://\uff11\uff12\uff17\u30020.0.1/x", False),  # full-width digits
+        ("http://\uff4cocalhost/x", False),
+        ("https://127.0.0.1.example.com/x", True),
+        ("https://10.0.0.1/x", True),
+        ("https://" + "x" * 70 + ".example/x", True),
     ],
 )
 def test_a_learner_is_only_sent_to_a_page_on_the_web(url: str, *, is_usable: bool) -> None:
