@@ -5,7 +5,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo sandbox system test test-long golden soak bench profile check format docs lock clean
+.PHONY: help install demo sandbox system test test-long golden soak fuzz bench profile check format docs lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ golden: .venv/installed-dev  ## write down anew what small customers' runs say a
 
 soak: .venv/installed-dev  ## a month of a changing world, with faults and kills, for several seeds
 	$(BIN)/python -m tests.soak
+
+fuzz: .venv/installed-dev  ## thousands of odd elements and rows among good ones, for several seeds
+	$(BIN)/python -m tests.fuzz
 
 bench: .venv/installed-dev  ## what the work costs, into docs/benchmarks.md (takes twenty minutes)
 	$(BIN)/python -m tests.benchmarks --write
