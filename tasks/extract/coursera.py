@@ -105,6 +105,7 @@ async def read_reports(
         send_scores=shared.send_scores,
         batch_rows=pacing.batch_rows,
         held_rows=pacing.held_rows,
+        now_ms=shared.coursera.now_ms,
     )
     in_full = shows_all and window.since is None
     every: Sequence[str | None] = programs or (None,)

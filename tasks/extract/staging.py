@@ -4,7 +4,7 @@ What is done with them begins once the reading has ended (docs/decisions).
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from connectors.clock import CLOCK_TOLERANCE_MS
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.row_ids import Hashes, hashes_of
 from tasks.extract.spool import Spool
@@ -36,7 +37,8 @@ class _ListingTry:
 class StagedListing:
     """Rows of one or several listings, and what is to be known of all of them together.
 
-    ``folder`` is a private one, for as long as this is used; ``send_scores`` decides the rows' digests.
+    ``folder`` is a private one, for as long as this is used; ``send_scores`` decides the rows' digests;
+    ``now_ms`` is Coursera's time: what is dated later tells neither who is who nor how fresh the rows are.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class StagedListing:
         send_scores: bool = False,
         batch_rows: int = 20_000,
         held_rows: int = 50_000,
+        now_ms: Callable[[], int],
     ) -> None:
         self.folder = folder
         self.held_rows = held_rows
         self._send_scores = send_scores
         self._batch_rows = batch_rows
+        self._now_ms = now_ms
         self._spool = Spool(folder / "listing.arrow", held_rows=held_rows)
         self._waiting: list[object] = []
         self._waiting_ids: list[str] = []
@@ -84,9 +88,10 @@ class StagedListing:
         numbered = rows.assign(reading=np.int64(self._now.number))
         self._spool.add(pa.Table.from_pandas(numbered, preserve_index=False))
         self._courses.update(rows["contentId"].dropna().unique().tolist())
-        newest = rows["updatedAt"].max()
-        self.newest_ms = max(self.newest_ms, 0 if np.isnan(newest) else int(newest))
-        self._see(rows)
+        updated_at = rows["updatedAt"]
+        dated = updated_at.where(updated_at.le(self._now_ms() + CLOCK_TOLERANCE_MS)).fillna(0).astype("int64")
+        self.newest_ms = max([self.newest_ms, *dated.nlargest(1)])
+        self._see(rows.assign(updatedAt=dated))
         gc.collect(1)
 
     def finish(self) -> None:
@@ -122,7 +127,6 @@ class StagedListing:
         named = rows.loc[rows["address"].notna(), ["externalId", "address", "programId", "updatedAt"]]
         named = named.set_axis(SEEN_COLUMNS, axis="columns").fillna({"external_id": "", "program": ""})
         named["external_id"] = named["external_id"].str.strip()
-        named["updated_at"] = named["updated_at"].fillna(0).astype("int64")
         self._seen.append(named)
         folded, *since = map(len, self._seen)
         if sum(since) > max(folded, ADDRESSES):

@@ -72,6 +72,22 @@ def test_an_address_change_that_an_older_row_shows_first_doubles_nothing(
         assert held == [("open", 30)]
 
 
+@pytest.mark.parametrize("odd", [32_503_680_000_000, 253_402_300_799_999], ids=["in 3000", "in 9999"])
+def test_a_change_that_is_dated_ahead_hides_no_later_change_of_address(
+    sync: Sync, courses: list[Json], odd: int
+) -> None:
+    rows = begin(sync, courses)
+    rows[0]["updatedAt"] = odd
+    sync.sandbox.learning360.add_user(ANN)
+    assert sync.statistics().accepted == 3
+    sync.days_pass(1)
+    for row in rows:
+        row.update(email=EVE, overallProgress=60, updatedAt=sync.clock())
+    sync.sandbox.learning360.change_mail(ANN, EVE)
+    assert sync.statistics(full=True).accepted == 3
+    assert [sync.attempts(EVE, course["contentId"]) for course in courses] == [[("open", 60)]] * 3
+
+
 def test_a_statistic_of_unknown_outcome_is_known_again_under_a_new_address(
     sync: Sync, courses: list[Json]
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.clock import Clock
 from connectors.coursera.models import Page, Paging, report_rows
 from tasks.extract.spool import Spool
 from tasks.extract.staging import StagedListing
@@ -37,7 +38,7 @@ def page(rows: Rows, **fields: object) -> Page:
 
 def staged(folder: Path, *tries: list[Rows], batch_rows: int = 3, held_rows: int = 6) -> StagedListing:
     """Readings of one listing, each of several pages."""
-    listing = StagedListing(folder, batch_rows=batch_rows, held_rows=held_rows)
+    listing = StagedListing(folder, batch_rows=batch_rows, held_rows=held_rows, now_ms=Clock().now_ms)
     for pages in tries:
         listing.begin("")
         for rows in pages:
@@ -132,7 +133,7 @@ def test_of_nothing_there_is_one_part_with_what_was_rejected(tmp_path: Path) -> 
 
 
 def test_rows_that_name_nobody_are_not_all_of_one_part(tmp_path: Path) -> None:
-    listing = StagedListing(tmp_path)
+    listing = StagedListing(tmp_path, now_ms=Clock().now_ms)
     listing.begin("")
     listing.add(page([(f"a{number}", 1) for number in range(50)], email="nobody"))
     listing.finish()
@@ -157,7 +158,7 @@ def test_dtypes_are_the_same_in_memory_and_in_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["7", True, [1], float("inf"), {"a": 1}], ids=str)
 def test_an_element_whose_columns_cannot_give_it_back_is_kept(tmp_path: Path, value: object) -> None:
-    listing = StagedListing(tmp_path)
+    listing = StagedListing(tmp_path, now_ms=Clock().now_ms)
     listing.begin("")
     listing.add(page([("a1", 1)], grade=value))
     listing.finish()
