@@ -12,11 +12,14 @@ import msgspec
 from connectors.answers.limits import SizeLimit
 from connectors.auth import TokenAuth
 from connectors.clock import Clock, utc
-from connectors.errors import OutcomeUnknownError, RequestError
+from connectors.errors import OutcomeUnknownError, RequestError, SyncError
 from connectors.http import Api, json_body, new_client, read_as, validated
 from connectors.learning360.errors import explain
 from connectors.learning360.models import (
     Archival,
+    Attempt,
+    Course,
+    ExternalCourse,
     Integration,
     IntegrationBody,
     IntegrationPatch,
@@ -25,6 +28,7 @@ from connectors.learning360.models import (
     OperationType,
     Result,
     Statistic,
+    User,
     result_of,
 )
 from connectors.settings import Learning360Settings
@@ -121,14 +125,16 @@ class Learning360Client:
         """A course as 360Learning holds it, with its ``courseId``."""
         path = f"api/v2/integrations/{integration_id}/courses/{quote(external_id, safe='')}"
         answer: Any = await self._api.call("GET", path)
-        return _objects([answer], what="An external course")[0]
+        _require(answer, ExternalCourse, what="An external course")
+        course: JsonObject = answer
+        return course
 
     def external_courses(self, group_id: str) -> AsyncIterator[list[JsonObject]]:
         """Pages of a group's external courses with their ``status``, of any integration (courses:read).
 
         They have no externalId here.
         """
-        return self._pages("api/v2/courses", {"type[eq]": "external", "groupId[eq]": group_id})
+        return self._pages("api/v2/courses", {"type[eq]": "external", "groupId[eq]": group_id}, Course)
 
     async def group(self, group_id: str) -> JsonObject:
         """A group with its ``name`` (needs groups:read)."""
@@ -141,12 +147,12 @@ class Learning360Client:
         """Pages of attempts, of the given courses and users or of all (needs courseStats:read)."""
         query = {"courseId[in]": list(course_ids)} if course_ids else {}
         query |= {"userId[in]": list(user_ids)} if user_ids else {}
-        return self._pages("api/v2/courses/stats", query)
+        return self._pages("api/v2/courses/stats", query, Attempt)
 
     def users(self, mails: Sequence[str] = ()) -> AsyncIterator[list[JsonObject]]:
         """Pages of users, of the given addresses or all (needs users:read)."""
         query = {"mail[in]": list(mails)} if mails else {}
-        return self._pages("api/v2/users", query)
+        return self._pages("api/v2/users", query, User)
 
     async def probe(self, method: str, path: str) -> None:
         """Prove a scope by a request that changes nothing: raises AccessError where it is missing."""
@@ -154,13 +160,15 @@ class Learning360Client:
         await self._api.call(method, path, body=None if method == "GET" else body, read=lambda _: None)
 
     async def _pages(
-        self, path: str, query: Mapping[str, str | list[str]]
+        self, path: str, query: Mapping[str, str | list[str]], shape: object = JsonObject
     ) -> AsyncIterator[list[JsonObject]]:
         following: str | None = path
         params: httpx.QueryParams | None = httpx.QueryParams(query)
         seen: set[str] = set()
         while following is not None:
             page, link = await self._api.call("GET", following, params=params, read=_page)
+            for one in page:
+                _require(one, shape, what=f"What 360Learning lists under {path}")
             yield page
             following, params = self._same_host(link), None
             if following in seen:
@@ -214,6 +222,14 @@ def _objects(value: object, *, what: str) -> list[JsonObject]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise RequestError(f"{what} does not have the shape of the contract.")
     return value
+
+
+def _require(value: object, shape: object, *, what: str) -> None:
+    """Raise SyncError where what is relied on is not there, or not as the contract says; shows no value."""
+    try:
+        msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise SyncError(f"{what} does not have the shape of the contract: {error}.") from None
 
 
 def _results_of(answer: object) -> list[Result]:

@@ -1,6 +1,7 @@
 """What 360Learning answers, and the shapes of what is sent to it (its OpenAPI file is the authority)."""
 
-from typing import Any, Literal, TypedDict
+from datetime import datetime
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -82,6 +83,43 @@ class Statistic(msgspec.Struct, gc=False, omit_defaults=True):
     lastActivityAt: str  # noqa: N815
     forceNew: bool = False  # noqa: N815
     score: int | None = None
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)] | None
+
+
+class Attempt(TypedDict):
+    """What is relied on of an attempt that is read back; ``timeSpent`` is milliseconds."""
+
+    _id: str
+    courseId: str
+    userId: str
+    progress: Annotated[float, msgspec.Meta(ge=0, le=100)]
+    timeSpent: Annotated[float, msgspec.Meta(ge=0, le=2**53)]
+    score: NotRequired[Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None]
+    firstActivityAt: NotRequired[Moment]
+    lastActivityAt: NotRequired[Moment]
+    completedAt: NotRequired[Moment]
+
+
+class User(TypedDict):
+    """What is relied on of a user."""
+
+    _id: str
+    mail: NotRequired[str | None]
+
+
+class Course(TypedDict):
+    """What is relied on of a course in a group's list."""
+
+    _id: str
+    status: str
+
+
+class ExternalCourse(TypedDict):
+    """What is relied on of an integration's course."""
+
+    courseId: str
 
 
 class Archival(TypedDict):

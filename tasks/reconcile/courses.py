@@ -120,7 +120,7 @@ async def _look_at_group(
             if external_id is not None and course["status"] != "published":
                 courses.archived.add(external_id)
             elif external_id is None and is_ours and course["status"] == "published":
-                courses.others[course["_id"]] = str(course["name"])
+                courses.others[course["_id"]] = str(course.get("name"))
 
 
 def _expected(run: RunContext, catalog: Catalog) -> dict[str, str]:

@@ -170,6 +170,34 @@ def test_a_passing_zero_or_gap_at_coursera_is_no_difference(sync: Sync, course: 
     assert held(sync, ANN, course) == [("open", 45)]
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("/courses/stats$", "progress", None),
+        ("/courses/stats$", "progress", 1e300),
+        ("/courses/stats$", "timeSpent", None),
+        ("/courses/stats$", "userId", None),
+        ("/courses/stats$", "score", "x"),
+        ("/courses/stats$", "firstActivityAt", "soon"),
+        ("/courses/stats$", "firstActivityAt", "2026-01-01"),
+        ("/courses/stats$", "completedAt", 5),
+        ("/users$", "mail", 5),
+        ("/users$", "_id", None),
+        ("/api/v2/courses$", "status", None),
+    ],
+)
+def test_an_answer_of_another_shape_is_told(
+    sync: Sync, course: Json, path: str, field: str, value: object
+) -> None:
+    assert course
+    one = {"_id": "a", "courseId": "b", "userId": "c", "progress": 3, "timeSpent": 4, "status": "published"}
+    sync.sandbox.faults.add("answer", path=path, status=200, body=[one | {field: value}])
+    error = sync.reconcile().error
+    assert error is not None
+    assert "does not have the shape of the contract: " in error
+    assert error.endswith(f"at `$.{field}`.")
+
+
 def test_an_attempt_that_is_not_from_us_is_only_named(sync: Sync, course: Json, observer: Observer) -> None:
     sync.sandbox.learning360.add_user("dee@example.com")
     sync.sandbox.learning360.add_attempt("dee@example.com", course["contentId"], progress=20)
