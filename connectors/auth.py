@@ -29,20 +29,26 @@ def _lifetime(value: Any) -> float:  # noqa: ANN401 - whatever JSON holds
 Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
-class Token(BaseModel):
-    """A token endpoint's answer; ``expires_in`` in seconds, ``refresh_token`` only where it was renewed."""
+class Renewal(BaseModel):
+    """What a token endpoint's answer says of the refresh token: only where it was renewed."""
+
+    refresh_token: str | None = None
+
+
+class Token(Renewal):
+    """A token endpoint's answer; ``expires_in`` in seconds."""
 
     access_token: str = Field(pattern=r"^[\x21-\x7e]+$")  # as a header takes it
     expires_in: Annotated[float, BeforeValidator(_lifetime)] = UNTOLD_LIFETIME_SECONDS
-    refresh_token: str | None = None
 
 
 class TokenAuth(httpx.Auth):
     """Puts a bearer token on every request of a client, and keeps it fresh.
 
     ``build_request`` builds the token request anew each time, for a refresh token may have been renewed
-    since; ``denied_message`` is the error for people when the sign-in is turned down; ``on_token`` is called
-    with every token, so that a renewed refresh token can be kept; ``turn`` is held from the one to the other.
+    since; ``denied_message`` is the error for people when the sign-in is turned down; ``on_renewal`` is
+    called with every answer, so that a renewed refresh token can be kept whatever else the answer lacks;
+    ``turn`` is held from the one to the other.
     """
 
     def __init__(
@@ -50,14 +56,14 @@ class TokenAuth(httpx.Auth):
         build_request: Callable[[], httpx.Request],
         denied_message: str,
         clock: Clock,
-        on_token: Callable[[Token], None] = lambda _: None,
+        on_renewal: Callable[[Renewal], None] = lambda _: None,
         turn: Turn = nullcontext,
     ) -> None:
         self._turn = turn
         self._build_request = build_request
         self._denied_message = denied_message
         self._clock = clock
-        self._on_token = on_token
+        self._on_renewal = on_renewal
         self._lock = asyncio.Lock()
         self._bearer: str | None = None
         self._fresh_until = 0.0
@@ -98,15 +104,16 @@ class TokenAuth(httpx.Auth):
 
     async def _keep(self, response: httpx.Response) -> None:
         await response.aread()
-        token = self._read(response)
+        answer, what = self._read(response), "The token endpoint's answer"
+        self._on_renewal(validated(Renewal, answer, what=what))
+        token = validated(Token, answer, what=what)
         self._bearer = token.access_token
         early = min(REFRESH_EARLY_SECONDS, token.expires_in / 10)
         self._fresh_until = self._clock.monotonic() + token.expires_in - early
-        self._on_token(token)
 
-    def _read(self, response: httpx.Response) -> Token:
+    def _read(self, response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
         if response.is_success:
-            return validated(Token, json_body(response), what="The token endpoint's answer")
+            return json_body(response)
         if not _is_denied(response):
             wait = retry_after_seconds(response, self._clock.now_ms())
             raise TryLaterError(

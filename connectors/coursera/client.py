@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from connectors.answers.limits import SizeLimit
-from connectors.auth import Token, TokenAuth, Turn
+from connectors.auth import Renewal, TokenAuth, Turn
 from connectors.clock import Clock
 from connectors.coursera.models import Organisation, Page, ReportsPage, report_rows
 from connectors.coursera.pagination import FIRST_PAGE, PAGES_AT_ONCE, ListingCheck, read_pages
@@ -35,17 +35,17 @@ class CourseraClient:
         settings: CourseraSettings,
         *,
         newest_token: Callable[[], str] | None = None,
-        on_token: Callable[[Token], None] = lambda _: None,
+        on_renewal: Callable[[Renewal], None] = lambda _: None,
         turn: Turn = nullcontext,
         clock: Clock | None = None,
     ) -> None:
         """``newest_token`` tells the refresh token in force, where Coursera may have renewed the settings'.
 
-        ``turn`` is held while it is asked for, used, and its successor given to ``on_token``.
+        ``turn`` is held while it is asked for, used, and its successor given to ``on_renewal``.
         """
         clock = clock or Clock()
         api_url, _ = settings.addresses
-        auth = _sign_in(settings, newest_token, on_token, turn, clock)
+        auth = _sign_in(settings, newest_token, on_renewal, turn, clock)
         client = new_client(f"{api_url}/", auth)
         limit = SizeLimit(settings.answer_mib, "COURSERA_ANSWER_MIB")
         addresses = "COURSERA_API_URL and COURSERA_TOKEN_URL"
@@ -132,7 +132,7 @@ _READ_REPORTS = read_as(msgspec.json.Decoder[Any](ReportsPage), _rows_of)
 def _sign_in(
     settings: CourseraSettings,
     newest_token: Callable[[], str] | None,
-    on_token: Callable[[Token], None],
+    on_renewal: Callable[[Renewal], None],
     turn: Turn,
     clock: Clock,
 ) -> TokenAuth:
@@ -149,11 +149,11 @@ def _sign_in(
         held = newest_token() if newest_token else held
         return _refresh_token_request(settings, held)
 
-    def keep(token: Token) -> None:
+    def keep(token: Renewal) -> None:
         nonlocal held
         if token.refresh_token and token.refresh_token != held:
             held = token.refresh_token
-            on_token(token)
+            on_renewal(token)
 
     return TokenAuth(
         request,

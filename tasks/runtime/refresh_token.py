@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from connectors.auth import Token
+from connectors.auth import Renewal
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.errors import TryLaterError
@@ -51,7 +51,7 @@ def coursera_client(
         with ledger.read() as db:
             return renewed_token(db, coursera.org_id, setting) or setting
 
-    def renewed(token: Token) -> None:
+    def renewed(token: Renewal) -> None:
         newest = token.refresh_token or setting
         if not keep(setting, newest):
             with ledger.begin() as db:
@@ -69,4 +69,4 @@ def coursera_client(
         finally:
             release()
 
-    return CourseraClient(coursera, newest_token=newest, on_token=renewed, turn=turn, clock=clock)
+    return CourseraClient(coursera, newest_token=newest, on_renewal=renewed, turn=turn, clock=clock)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from connectors.auth import Token
+from connectors.auth import Renewal
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
+from connectors.errors import RequestError
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox
 from tests.connections import coursera_settings
@@ -18,12 +19,12 @@ def keeping(served: Sandbox, client_clock: Clock, **changes: Any) -> tuple[Cours
     """A client, and the refresh tokens that it was given in the place of its own."""
     kept: list[str] = []
 
-    def keep(token: Token) -> None:
+    def keep(token: Renewal) -> None:
         assert token.refresh_token is not None
         kept.append(token.refresh_token)
 
     settings = coursera_settings(served, **changes)
-    return CourseraClient(settings, on_token=keep, clock=client_clock), kept
+    return CourseraClient(settings, on_renewal=keep, clock=client_clock), kept
 
 
 async def test_a_renewed_refresh_token_is_reported_and_used_next(
@@ -38,6 +39,18 @@ async def test_a_renewed_refresh_token_is_reported_and_used_next(
             served.coursera.sign_in.revoke_access_tokens()
     assert len({first, *kept}) == 4
     assert kept[-1] == served.coursera.sign_in.refresh_token
+
+
+@pytest.mark.parametrize("token", [{}, {"access_token": None}, {"access_token": ""}], ids=str)
+async def test_a_renewed_refresh_token_is_kept_though_no_access_token_came(
+    served: Sandbox, client_clock: Clock, token: dict[str, Any]
+) -> None:
+    served.faults.add("answer", path=TOKEN, status=200, body={"refresh_token": "renewed"} | token)
+    client, kept = keeping(served, client_clock)
+    async with client:
+        with pytest.raises(RequestError, match=r"access_token$"):
+            await client.organisation()
+    assert kept == ["renewed"]
 
 
 async def test_a_kept_refresh_token_is_used_in_place_of_the_setting(
