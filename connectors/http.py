@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from connectors.answers import tolerant_json
-from connectors.answers.limits import AnswerTooLargeError, SizeLimit, bound
+from connectors.answers.limits import AnswerTooLargeError, SizeLimit, bound, require_few_containers
 from connectors.clock import Clock
 from connectors.errors import (
     OutcomeUnknownError,
@@ -71,6 +71,7 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 def json_body(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Parse an answer's JSON; an HTML page in its place is a passing fault."""
+    require_few_containers(response)
     with suppress(orjson.JSONDecodeError):
         if tolerant_json.NUL not in response.content and not tolerant_json.is_too_deep(response.content):
             return orjson.loads(response.content)
@@ -94,6 +95,7 @@ def read_as(decoder: msgspec.json.Decoder[T], otherwise: Callable[[Any], T]) -> 
     """
 
     def read(response: httpx.Response) -> T:
+        require_few_containers(response)
         with suppress(ValueError, RecursionError):  # msgspec's own errors are ValueErrors
             if tolerant_json.NUL not in response.content:
                 return decoder.decode(response.content)

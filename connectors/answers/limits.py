@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import httpx
 
 MIB = 2**20
+# An empty list takes two bytes of an answer, and seventy in memory. A full operation's results have a fifth.
+MOST_CONTAINERS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,10 @@ def bound(response: httpx.Response, limit: SizeLimit) -> None:
         raise httpx.DecodingError("packed more than once", request=response.request)
     response.stream = _BoundedBody(response, limit)
     response.headers.pop("content-encoding", None)
+
+
+def require_few_containers(response: httpx.Response) -> None:
+    """Raise AnswerTooLargeError where JSON has too many lists and objects; brackets in texts count, too."""
+    if response.content.count(b"[") + response.content.count(b"{") > MOST_CONTAINERS:
+        message = f"more than {MOST_CONTAINERS:,} lists and objects"
+        raise AnswerTooLargeError(message, request=response.request)

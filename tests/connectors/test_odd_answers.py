@@ -1,17 +1,18 @@
 """Answers that are too large or too slow, or odd at their ends: none fills the memory, or holds a run up."""
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from connectors.answers.limits import SizeLimit
+from connectors.answers.limits import MOST_CONTAINERS, SizeLimit
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.errors import OutcomeUnknownError, RequestError, TryLaterError
-from connectors.http import Api, new_client
+from connectors.http import Api, json_body, new_client, read_as
 from sandbox.clock import ManualClock
 from sandbox.server import Sandbox
 from tests.connections import coursera_settings
@@ -56,6 +57,20 @@ async def test_an_answer_that_is_too_large_is_refused(
     with pytest.raises(OutcomeUnknownError, match="AnswerTooLargeError"):
         await small.call("GET", "things", repeatable=False)
     assert len(served.log.entries) == 2
+
+
+@pytest.mark.parametrize("tiny", [b"[]", b"{}", b"[{}]"])
+@pytest.mark.parametrize("read", [json_body, read_as(msgspec.json.Decoder(list[Any]), list)])
+async def test_an_answer_of_very_many_lists_and_objects_is_not_even_read(
+    served: Sandbox, client_clock: Clock, read: Callable[[httpx.Response], Any], tiny: bytes
+) -> None:
+    body = gzip.compress(b"[" + b",".join([tiny] * MOST_CONTAINERS) + b"]", 1)
+    served.faults.add("answer", status=200, body=body, headers=GZIP)
+    async with new_client(served.url("learning360"), httpx.Auth()) as client:
+        api = Api("Platform", client, lambda _: None, client_clock)
+        with pytest.raises(RequestError) as raised:
+            await api.call("GET", "things", read=read)
+    assert str(raised.value) == f"{PLACE} answered with more than 2,000,000 lists and objects."
 
 
 async def test_an_answer_may_be_as_large_as_the_limit_packed_or_not(small: Api, served: Sandbox) -> None:
