@@ -18,7 +18,7 @@ from connectors.ledger.records.rejects import reject_ids
 from connectors.ledger.streams import STATISTICS
 from tasks.extract.learning360 import find_created_attempts
 from tasks.load.bulk_operation import BulkOperation
-from tasks.load.search import Trace, find_trace
+from tasks.load.search import RECOVERY_PATIENCE_SECONDS, Trace, find_trace
 from tasks.load.submit import finish
 from tasks.runtime.run_context import RunContext
 from tasks.runtime.step import step
@@ -47,7 +47,7 @@ async def _recover(run: RunContext, operation: BulkOperation, submission: submis
     """One submission a step: what is settled stays counted if a later one has to be tried again."""
     trace = Trace(submission.operation_id)
     if trace.is_empty:
-        trace = await find_trace(run, operation, submission)
+        trace = await find_trace(run, operation, submission, RECOVERY_PATIENCE_SECONDS)
     if trace.is_empty:
         _requeue(run, operation, submission)
         return

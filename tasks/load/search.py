@@ -13,6 +13,8 @@ from tasks.runtime.run_context import RunContext
 
 # An operation may show in the platform's list only a while after it was taken.
 LISTING_PATIENCE_SECONDS = 60.0
+# The same after a run that died: another process has started since, and half a minute later it is to go on.
+RECOVERY_PATIENCE_SECONDS = 25.0
 # How far the platform's moments may lie before ours, its clock having been read to the second.
 CLOCK_ALLOWANCE_MS = 15 * 60_000
 
@@ -33,7 +35,12 @@ class Trace:
         return self.operation_id is None and self.rows is None
 
 
-async def find_trace(run: RunContext, operation: BulkOperation, submission: Submission) -> Trace:
+async def find_trace(
+    run: RunContext,
+    operation: BulkOperation,
+    submission: Submission,
+    patience_seconds: float = LISTING_PATIENCE_SECONDS,
+) -> Trace:
     """Find out what became of a submission without an answer, before anything of it is sent again.
 
     An operation may have carried out rows and show no results of them, or never show in the list: rows that
@@ -41,7 +48,7 @@ async def find_trace(run: RunContext, operation: BulkOperation, submission: Subm
     uncertain if there is an operation that may have been ours.
     """
     search = _Search(run, operation, submission)
-    if (operation_id := await search.find()) is not None:
+    if (operation_id := await search.find(patience_seconds)) is not None:
         return Trace(operation_id)
     rows = await resolved(run, operation, submission.rows, {})
     was_taken = rows["accepted"].any() or ("uncertain" in rows and search.is_doubtful)
@@ -69,14 +76,14 @@ class _Search:
         known = self._known()
         return any(verdict is None and one not in known for one, verdict in self._verdicts.items())
 
-    async def find(self) -> str | None:
+    async def find(self, patience_seconds: float) -> str | None:
         """Look until it shows or patience ends, which counts from the intent's own moment.
 
         Rows show only in results, so that operations that are under way are waited for.
         """
         clock, began = self._run.clock, self._run.clock.monotonic()
         since_intent = (self._run.learning360.now_ms() - self._submission.intended_at) / 1000
-        until = began + LISTING_PATIENCE_SECONDS - max(0.0, since_intent)
+        until = began + patience_seconds - max(0.0, since_intent)
         while True:
             under_way = await self._look()
             if ours := next((one for one, verdict in self._verdicts.items() if verdict), None):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,17 @@ from tests.postgres import BOTH_DATABASES
 
 SIZES = Sizes(40, 8, 30)
 FEW, MANY = 2, 60
+#: So much longer may the run after a kill take than one that follows none.
+SECONDS_MORE = 30
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run that nobody kills leaves behind, how many moments it has, and how long it waits."""
+
+    state: dict[str, Any]
+    moments: int
+    seconds: float
 
 
 class Customer:
@@ -58,49 +70,45 @@ def customer(state_url: str) -> Iterator[Customer]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
-    """What a run that nobody kills leaves behind, and how many moments it has."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     with customer(f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/ledger.db") as one:
         ended = one.run()
         assert ended.returncode == 0, ended.stderr
-        return one.state(), int(ended.stdout)
+        moments, seconds = ended.stdout.split()
+        return Undisturbed(one.state(), int(moments), float(seconds))
 
 
-def _survives(state_url: str, kills: list[int], expected: dict[str, Any]) -> None:
+def _survives(state_url: str, kills: list[int], undisturbed: Undisturbed) -> None:
     with customer(state_url) as one:
         for kill_at in kills:
             assert one.run(kill_at).returncode in {-signal.SIGKILL, 0}
         clean = one.run()
         assert clean.returncode == 0, clean.stderr
-        assert one.state() == expected
+        assert one.state() == undisturbed.state
+        assert float(clean.stdout.split()[1]) <= undisturbed.seconds + SECONDS_MORE
         sent = one.submissions()
         assert one.run().returncode == 0
         assert one.submissions() - sent <= 1  # rejected rows are tried again, nothing else
-        assert one.state() == expected
+        assert one.state() == undisturbed.state
 
 
 @BOTH_DATABASES
 @pytest.mark.parametrize("share", range(1, FEW + 1))
 def test_a_run_that_is_killed_is_put_right_by_the_next_one(
-    share: int, state_url: str, undisturbed: tuple[dict[str, Any], int]
+    share: int, state_url: str, undisturbed: Undisturbed
 ) -> None:
-    expected, moments = undisturbed
-    _survives(state_url, [moments * share // (FEW + 1)], expected)
+    _survives(state_url, [undisturbed.moments * share // (FEW + 1)], undisturbed)
 
 
 @pytest.mark.long
-def test_whatever_the_moment(tmp_path: Path, undisturbed: tuple[dict[str, Any], int]) -> None:
-    expected, moments = undisturbed
-    for kill_at in range(1, moments + 1):
-        _survives(f"sqlite:///{tmp_path}/{kill_at}/ledger.db", [kill_at], expected)
+def test_whatever_the_moment(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    for kill_at in range(1, undisturbed.moments + 1):
+        _survives(f"sqlite:///{tmp_path}/{kill_at}/ledger.db", [kill_at], undisturbed)
 
 
 @pytest.mark.long
 @BOTH_DATABASES
 @pytest.mark.parametrize("seed", range(MANY // 3))
-def test_runs_that_are_killed_again_and_again(
-    seed: int, state_url: str, undisturbed: tuple[dict[str, Any], int]
-) -> None:
-    expected, moments = undisturbed
+def test_runs_that_are_killed_again_and_again(seed: int, state_url: str, undisturbed: Undisturbed) -> None:
     draw = random.Random(seed)  # noqa: S311 - drawn anew, the same each time
-    _survives(state_url, [draw.randint(1, moments) for _ in range(3)], expected)
+    _survives(state_url, [draw.randint(1, undisturbed.moments) for _ in range(3)], undisturbed)
