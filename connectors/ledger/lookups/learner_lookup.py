@@ -1,21 +1,19 @@
 """What the ledger knows of one learner: plain values, for a person who asks at their own terminal."""
 
 import json
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, union
 
-from connectors.addresses import fold
+from connectors.addresses import fold, mentions
 from connectors.ledger.keys import key_of
 from connectors.ledger.lookups.status import Row, readable_rows
 from connectors.ledger.records import submissions
 from connectors.ledger.schema import attempts, courses, enrollments, rejects, runs, targets, watermarks
 from connectors.ledger.streams import STATISTICS
 
-STATISTIC_IMPORT = "importExternalStatistics"
 MOST_SIMILAR = 5
 
 _STATE = ("first_at", "last_at", "completed", "progress", "time_spent", "score")
@@ -82,11 +80,6 @@ def similar_courses(db: Connection, course: str) -> dict[str, str]:
     return dict(list(alike.items())[:MOST_SIMILAR])
 
 
-def mentions(learner: str) -> "re.Pattern[str]":
-    """What finds an address in a text that is folded itself, and not as a part of a longer one."""
-    return re.compile(rf"(?<![\w.+-]){re.escape(learner)}(?![\w-]|\.\w)")
-
-
 def _enrollments(known: Row) -> Select[Any]:
     names = ("program", "external_id", *_STATE, "attempt")
     query = select(*(enrollments.c[name] for name in names), runs.c.started_at.label("seen_at"))
@@ -121,7 +114,7 @@ def _number(row: Row) -> int | None:
 
 def _on_the_way(db: Connection, target_id: int, learner: str, course: str) -> Iterator[Row]:
     """Their statistics in operations that have not been settled."""
-    for submission in submissions.left_open(db, target_id, (STATISTIC_IMPORT,)):
+    for submission in submissions.left_open(db, target_id, (submissions.STATISTIC_IMPORT,)):
         rows = submission.rows
         theirs = rows.loc[rows["learner"].eq(learner) & rows["course"].eq(course)]
         for number, progress in zip(theirs["number"].tolist(), theirs["progress"].tolist(), strict=True):

@@ -2,8 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
 
-from connectors.addresses import fold
-from connectors.ledger.lookups.learner_lookup import STATISTIC_IMPORT, mentions
+from connectors.addresses import fold, mentions
 from connectors.ledger.records import submissions
 from connectors.ledger.schema import attempts, enrollments, learners, rejects, targets
 
@@ -13,9 +12,11 @@ BY_ADDRESS = (enrollments, attempts, learners)
 
 def is_under_way(db: Connection, learner: str) -> bool:
     """Whether an operation that is not settled carries a statistic of theirs."""
-    every = db.scalars(select(targets.c.id))
-    left = (one for target in every for one in submissions.left_open(db, target, (STATISTIC_IMPORT,)))
-    return any(one.rows["learner"].eq(learner).any() for one in left)
+    return any(
+        one.rows["learner"].eq(learner).any()
+        for target_id in db.scalars(select(targets.c.id))
+        for one in submissions.left_open(db, target_id, (submissions.STATISTIC_IMPORT,))
+    )
 
 
 def known(db: Connection, learner: str) -> dict[str, int]:

@@ -12,6 +12,8 @@ from connectors.ledger.schema import submissions
 
 State = Literal["intended", "sent", "settled", "failed"]
 OPEN_STATES = ("intended", "sent")
+#: The type of operation whose rows are learners' statistics.
+STATISTIC_IMPORT = "importExternalStatistics"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from connectors.addresses import fold
+from connectors.addresses import ADDRESS, fold
 from tasks.transform.columns import blank, flag, identifier, number
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ MAPPING_VERSION = 1
 # What a row says; ``updatedAt`` is left out, for it changes without anything else.
 _SAID = [name for name in FIELDS if name != "updatedAt"]
 _BITS = {name: 1 << place for place, name in enumerate((*FIELDS, NOT_A_ROW))}
-# An address has one @ with something on both sides, and no white space; the platforms judge the rest. Spelled
-# out: for Arrow, which looks at a whole column at once, ``\s`` is ASCII's alone.
-WHITE_SPACE = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-ADDRESS = f"[^@{WHITE_SPACE}]+@[^@{WHITE_SPACE}]+"
 
 
 def read_reports(columns: Mapping[str, Sequence[object]], *, send_scores: bool = False) -> pd.DataFrame:
