@@ -9,7 +9,7 @@ from sandbox.faults import Faults
 from sandbox.layers import RequestLog
 from sandbox.learning360 import Learning360
 from sandbox.values import Json
-from sandbox.world import World
+from sandbox.world import World, days
 
 COURSERA, LEARNING360, CONTROL = "coursera", "learning360", "control"
 
@@ -48,7 +48,7 @@ class Sandbox:
     def next_day(self) -> dict[str, int]:
         """A day passes: Coursera's side changes, and 360Learning learns of new addresses; returns counts."""
         known = len(self.world.address_changes)
-        counts = self.world.next_day(self.clock())
+        counts = days.next_day(self.world, self.clock())
         for old, new in self.world.address_changes[known:]:
             self.learning360.change_mail(old, new)
         return counts

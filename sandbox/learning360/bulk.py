@@ -1,19 +1,35 @@
 """What each kind of bulk operation does with a row."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from sandbox.clock import Clock
 from sandbox.learning360 import rows
-from sandbox.learning360.attempts import Statistic
-from sandbox.learning360.courses import ExternalCourse
+from sandbox.learning360.attempts import Attempts, Statistic
+from sandbox.learning360.courses import Courses, ExternalCourse
 from sandbox.learning360.operations import RowError
+from sandbox.learning360.options import Learning360Options
 from sandbox.learning360.schema import Check, complaint
-from sandbox.values import Json, parse_ms
-
-if TYPE_CHECKING:
-    from sandbox.learning360.state import Learning360
+from sandbox.values import Json, ObjectIds, parse_ms
 
 
-def upsert_course(platform: "Learning360", integration_id: str, row: Json) -> str:
+class Platform(Protocol):
+    """What the rows change, and what they are looked up in."""
+
+    clock: Clock
+    new_id: ObjectIds
+    users: dict[str, Json]
+    courses: Courses
+    attempts: Attempts
+
+    @property
+    def options(self) -> Learning360Options:
+        """What is switched on."""
+
+    def user_of(self, mail: str) -> Json | None:
+        """The account of an address."""
+
+
+def upsert_course(platform: Platform, integration_id: str, row: Json) -> str:
     """Creates the course or replaces it wholly; tags and places in catalogs and libraries are left alone."""
     _expect_valid(rows.course, row)
     now_ms = platform.clock()
@@ -28,7 +44,7 @@ def upsert_course(platform: "Learning360", integration_id: str, row: Json) -> st
     return course.id
 
 
-def archive_course(platform: "Learning360", integration_id: str, row: Json) -> str:
+def archive_course(platform: Platform, integration_id: str, row: Json) -> str:
     """Archives the course; one that is archived already stays so."""
     _expect_valid(rows.archived_course, row)
     course = platform.courses.find(integration_id, row["externalId"])
@@ -38,7 +54,7 @@ def archive_course(platform: "Learning360", integration_id: str, row: Json) -> s
     return course.id
 
 
-def record_statistic(platform: "Learning360", integration_id: str, row: Json) -> str:
+def record_statistic(platform: Platform, integration_id: str, row: Json) -> str:
     """Creates or updates attempts by the documented rule."""
     _expect_valid(rows.statistic, row)
     course = _course(platform, integration_id, row["courseIdentifier"])
@@ -63,7 +79,7 @@ def _expect_valid(check: Check, row: Json) -> None:
         raise RowError(f"Invalid input: {found}")
 
 
-def _course(platform: "Learning360", integration_id: str, identifier: Json) -> ExternalCourse:
+def _course(platform: Platform, integration_id: str, identifier: Json) -> ExternalCourse:
     value = identifier["value"]
     if identifier["type"] == "internalId":
         course = platform.courses.by_id.get(value)
@@ -74,7 +90,7 @@ def _course(platform: "Learning360", integration_id: str, identifier: Json) -> E
     return course
 
 
-def _user(platform: "Learning360", identifier: Json) -> Json:
+def _user(platform: Platform, identifier: Json) -> Json:
     value = identifier["value"]
     user = platform.users.get(value) if identifier["type"] == "internalId" else platform.user_of(value)
     if user is None or user["status"] == "deleted":

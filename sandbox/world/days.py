@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable
 from random import Random
-from typing import TYPE_CHECKING
 
 from sandbox.clock import DAY_MS, MINUTE_MS, SECOND_MS
 from sandbox.values import Json
 from sandbox.world.contents import CatalogMaker
+from sandbox.world.model import World
 from sandbox.world.people import Learner, ascii_slug
 from sandbox.world.reports import ReportMaker, enrollable, hours_field
-
-if TYPE_CHECKING:
-    from sandbox.world.model import World
 
 #: Percent and hours, after one day and after two.
 _SHOWCASE_BEGUN, _SHOWCASE_DONE = (45, 3.4), (100, 7.9)
 
 
-def next_day(world: "World", now_ms: int) -> dict[str, int]:
+def next_day(world: World, now_ms: int) -> dict[str, int]:
     """Moves the world to a new day; returns the number of changes of each kind."""
     world.day += 1
     world.now_ms = now_ms
@@ -31,7 +28,7 @@ def next_day(world: "World", now_ms: int) -> dict[str, int]:
     return counts
 
 
-def _change_catalog(world: "World", rng: Random) -> dict[str, int]:
+def _change_catalog(world: World, rng: Random) -> dict[str, int]:
     size = len(world.contents)
     removed = _remove(world, rng, size // 400)
     changed = _touch(world, rng, size // 80)
@@ -39,7 +36,7 @@ def _change_catalog(world: "World", rng: Random) -> dict[str, int]:
     return {"contents_added": added, "contents_changed": changed, "contents_removed": removed}
 
 
-def _remove(world: "World", rng: Random, count: int) -> int:
+def _remove(world: World, rng: Random, count: int) -> int:
     """Contents that nobody is enrolled in leave the catalog."""
     held = {row["contentId"] for row in world.reports} | set(_showcase_ids(world))
     idle = [element for element in _sound(world) if element["contentId"] not in held]
@@ -51,7 +48,7 @@ def _remove(world: "World", rng: Random, count: int) -> int:
     return len(gone)
 
 
-def _touch(world: "World", rng: Random, count: int) -> int:
+def _touch(world: World, rng: Random, count: int) -> int:
     chosen = rng.sample(_sound(world), min(count, len(world.contents) // 2))
     for number, element in enumerate(chosen):
         if number % 2:
@@ -62,7 +59,7 @@ def _touch(world: "World", rng: Random, count: int) -> int:
     return len(chosen)
 
 
-def _publish(world: "World", rng: Random, count: int) -> int:
+def _publish(world: World, rng: Random, count: int) -> int:
     maker = CatalogMaker(rng, world.now_ms, world.programs)
     for number in range(count):
         element = maker.course()
@@ -72,23 +69,23 @@ def _publish(world: "World", rng: Random, count: int) -> int:
     return count
 
 
-def _note(world: "World", element: Json, change_type: str) -> None:
+def _note(world: World, element: Json, change_type: str) -> None:
     now_s = world.now_ms // SECOND_MS
     element["lastUpdatedAt"] = now_s
     program_ids = [place["programId"] for place in element.get("programs") or ()]
     world.changes[element["id"]] = {"changeType": change_type, "programIds": program_ids, "at": now_s}
 
 
-def _sound(world: "World") -> list[Json]:
+def _sound(world: World) -> list[Json]:
     bad = {element["id"] for element in world.malformed_contents}
     return [element for element in world.contents if element["id"] not in bad]
 
 
-def _showcase_ids(world: "World") -> tuple[str, ...]:
+def _showcase_ids(world: World) -> tuple[str, ...]:
     return world.showcase.external_ids if world.showcase else ()
 
 
-def _open_rows(world: "World") -> dict[str, Json]:
+def _open_rows(world: World) -> dict[str, Json]:
     """For each learner (by externalId) one row that can move on."""
     bad = {row["id"] for row in world.malformed_reports}
     star = world.showcase.mail if world.showcase else None
@@ -103,7 +100,7 @@ def _can_move(row: Json) -> bool:
     return not row.get("isCompleted") and isinstance(row.get("overallProgress"), int | float)
 
 
-def _move_learners(world: "World", rng: Random, open_rows: dict[str, Json]) -> dict[str, int]:
+def _move_learners(world: World, rng: Random, open_rows: dict[str, Json]) -> dict[str, int]:
     changed = {new for _, new in world.address_changes}
     certain = [row for row in open_rows.values() if row.get("email") in changed]
     others = [row for row in open_rows.values() if row.get("email") not in changed]
@@ -128,7 +125,7 @@ def _move(row: Json, rng: Random, now_ms: int) -> bool:
     return done
 
 
-def _change_address(world: "World", rng: Random, open_rows: dict[str, Json]) -> int:
+def _change_address(world: World, rng: Random, open_rows: dict[str, Json]) -> int:
     """One learner with an externalId that is no address gets a new one."""
     able = [
         learner for learner in world.learners if _may_rename(learner) and learner.external_id in open_rows
@@ -154,7 +151,7 @@ def _rows_of(rows: Iterable[Json], learner: Learner) -> list[Json]:
     return [row for row in rows if row["externalId"] == learner.external_id]
 
 
-def _enroll(world: "World", rng: Random) -> int:
+def _enroll(world: World, rng: Random) -> int:
     """New rows, enrolled within the last day, every other of them active already."""
     maker = ReportMaker(rng, world.now_ms, world.programs)
     items = [enrollable(content) for content in _sound(world) if content.get("programs")]
@@ -174,11 +171,11 @@ def _enroll(world: "World", rng: Random) -> int:
     return len(world.reports) - before
 
 
-def _is_showcase(world: "World", learner: Learner) -> bool:
+def _is_showcase(world: World, learner: Learner) -> bool:
     return world.showcase is not None and learner.mail == world.showcase.mail
 
 
-def _move_showcase(world: "World") -> int:
+def _move_showcase(world: World) -> int:
     """The showcase learner comes a good way on the path's first course, and completes it a day later."""
     if world.showcase is None:
         return 0

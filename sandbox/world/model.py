@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sandbox.clock import DAY_MS, MANUAL_START_MS, MINUTE_MS, SECOND_MS
 from sandbox.values import Json
-from sandbox.world import contents, days, reports
+from sandbox.world import contents, reports
 from sandbox.world.people import Learner, make_learners
 
 _PROGRAM_NAMES = ("Global Academy", "Leadership Track", "Tech Talent")
@@ -81,10 +81,6 @@ class World:
             world.add_program(name)
         _fill(world, Random(seed), sizes or Sizes())  # noqa: S311 -- seeded data
         return world
-
-    def next_day(self, now_ms: int) -> dict[str, int]:
-        """A day passes on Coursera's side; returns how much changed."""
-        return days.next_day(self, now_ms)
 
     def add_program(self, name: str, program_id: str = "", **fields: Any) -> Json:  # noqa: ANN401 -- JSON values
         """One more program, added and returned."""

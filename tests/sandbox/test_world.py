@@ -5,7 +5,7 @@ import pytest
 
 from sandbox.clock import MANUAL_START_MS, MINUTE_MS
 from sandbox.values import Json
-from sandbox.world import Sizes, World
+from sandbox.world import Sizes, World, days
 
 NOW_MS = MANUAL_START_MS
 
@@ -145,7 +145,7 @@ def test_a_day_changes_what_it_says() -> None:
     rows = {row["id"]: orjson.dumps(row) for row in world.reports}
     later_ms = NOW_MS + MINUTE_MS
 
-    counts = world.next_day(later_ms)
+    counts = days.next_day(world, later_ms)
 
     after = {content["id"]: orjson.dumps(content) for content in world.contents}
     assert counts["contents_added"] == len(after.keys() - before.keys()) > 0
@@ -166,7 +166,7 @@ def test_a_day_changes_what_it_says() -> None:
 
 def test_a_day_changes_one_address_and_keeps_the_external_id() -> None:
     world = World.seeded(NOW_MS)
-    counts = world.next_day(NOW_MS + 1)
+    counts = days.next_day(world, NOW_MS + 1)
     [(old, new)] = world.address_changes
     assert counts["addresses_changed"] == 1
     assert old not in {row.get("email") for row in world.reports}
@@ -180,18 +180,18 @@ def test_a_day_changes_one_address_and_keeps_the_external_id() -> None:
 
 def test_a_day_brings_the_showcase_learner_on() -> None:
     world = World.seeded(NOW_MS)
-    assert world.next_day(NOW_MS + 1)["showcase_percent"] == 45
+    assert days.next_day(world, NOW_MS + 1)["showcase_percent"] == 45
     assert world.showcase is not None
     row = world.report_of(world.showcase.mail, world.showcase.external_ids[0])
     assert (row["overallProgress"], row["isCompleted"], row["lastActivityAt"]) == (45, False, NOW_MS + 1)
     assert row["approxTotalCourseHrs"] > 0
-    assert world.next_day(NOW_MS + 2)["showcase_percent"] == 100
+    assert days.next_day(world, NOW_MS + 2)["showcase_percent"] == 100
     assert (row["isCompleted"], row["completedAt"]) == (True, NOW_MS + 2)
 
 
 def test_days_are_deterministic_and_can_follow_each_other() -> None:
     worlds = [World.seeded(NOW_MS), World.seeded(NOW_MS)]
-    counts = [[world.next_day(NOW_MS + day * 86_400_000) for day in (1, 2, 3)] for world in worlds]
+    counts = [[days.next_day(world, NOW_MS + day * 86_400_000) for day in (1, 2, 3)] for world in worlds]
     assert counts[0] == counts[1]
     assert orjson.dumps(worlds[0].reports) == orjson.dumps(worlds[1].reports)
     assert len({row["id"] for row in worlds[0].reports}) == len(worlds[0].reports)
@@ -199,7 +199,7 @@ def test_days_are_deterministic_and_can_follow_each_other() -> None:
 
 def test_a_day_in_an_empty_world_changes_nothing() -> None:
     world = World.empty(NOW_MS)
-    assert sum(world.next_day(NOW_MS + 1).values()) == 0
+    assert sum(days.next_day(world, NOW_MS + 1).values()) == 0
 
 
 def test_contents_and_rows_are_added_by_hand() -> None:
