@@ -30,8 +30,6 @@ from connectors.ledger.lock import Lock, try_advisory_lock, try_file_lock
 from connectors.ledger.migrations import DAMAGED, is_current, migrate
 from connectors.private_files import warn_of_readers
 
-# Values bound in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
-VALUES_AT_ONCE = 10_000
 BUSY_SECONDS = 30
 # So many pages (of 4 KiB) may wait in SQLite's write-ahead log: a page that is written by one operation after
 # another then goes into the database once, not each time.
@@ -226,9 +224,3 @@ def scan_eq(column: Column[V], value: V) -> ColumnElement[bool]:
     By an index SQLite would go through the same rows to and fro, which took four times as long.
     """
     return (column + 0) == value
-
-
-def in_batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut values into lists that one statement can bind."""
-    for start in range(0, len(values), VALUES_AT_ONCE):
-        yield values[start : start + VALUES_AT_ONCE]

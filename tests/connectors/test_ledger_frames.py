@@ -107,10 +107,7 @@ def test_courses_of_another_target_are_not_ours(db: Connection, target: Target) 
     assert known(db, target) == {}
 
 
-def test_ids_of_the_platform_are_found_where_they_are_known(
-    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 2)
+def test_ids_of_the_platform_are_found_where_they_are_known(db: Connection, target: Target) -> None:
     accept(db, target, "C1", "C2", "C3", "C4")
     db.execute(text("UPDATE courses SET course_id = NULL WHERE external_id = 'C2'"))
     found = courses.course_ids(db, target.id, ["C1", "C2", "C3", "C9"])
@@ -165,18 +162,17 @@ def test_a_course_accepted_again_was_never_missed(db: Connection, target: Target
     assert missed(db, target) == {"C1": 0}
 
 
-def test_many_courses_are_noted_in_batches(
-    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 2)
-    names = [f"C{number}" for number in range(5)]
-    accept(db, target, *names)
+def test_more_courses_than_a_statement_can_bind_are_noted_at_once(db: Connection, target: Target) -> None:
+    ours = [f"C{number}" for number in range(5)]
+    names = [*ours, *(f"of another target {number}" for number in range(70_000))]
+    accept(db, target, *ours)
     courses.note_missing(db, target.id, names, "2026-01-15")
-    assert missed(db, target) == dict.fromkeys(names, 1)
+    assert missed(db, target) == dict.fromkeys(ours, 1)
     courses.note_present(db, target.id, names)
-    assert missed(db, target) == dict.fromkeys(names, 0)
+    assert missed(db, target) == dict.fromkeys(ours, 0)
     courses.archive_courses(db, target.id, names, run_id="run", operation_id="op-2")
     assert not any(row["live"] for row in known(db, target).values())
+    assert set(courses.course_ids(db, target.id, names).values()) == set(ours)
 
 
 def row(learner: str = ANN, course: str = "C1", program: str = "P1", **fields: object) -> dict[str, object]:
@@ -256,14 +252,10 @@ def test_attempts_come_out_as_they_went_in(
     same(attempts_of(db, target.id, all_of(ANN, BOB, EVE)), accepted)
 
 
-def test_only_the_learners_asked_for_come_out(
-    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 1)
+def test_only_the_learners_asked_for_come_out(db: Connection, target: Target) -> None:
     record(db, target, row(ANN), row(BOB), row(EVE))
     take_attempts(db, target, row(ANN), row(EVE))
     assert set(enrollments_of(db, target.id, all_of(ANN, BOB))["learner"]) == {ANN, BOB}
-    # The second batch is empty, and does not change the kinds of the columns.
     same(attempts_of(db, target.id, all_of(ANN, BOB)), frame(ATTEMPT_COLUMNS, row(ANN)))
     for of in (enrollments_of, attempts_of):
         assert len(of(db, target.id, all_of())) == 0
@@ -285,9 +277,8 @@ def test_an_attempt_that_went_on_replaces_its_state(db: Connection, target: Targ
 
 
 def test_the_addresses_beside_an_external_id_come_with_their_latest_date(
-    db: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
+    db: Connection, target: Target
 ) -> None:
-    monkeypatch.setattr("connectors.ledger.database.VALUES_AT_ONCE", 1)
     see(db, target, ("x-1", ANN, 5), ("x-1", ANN, 9), ("x-1", BOB, 3), ("x-2", EVE, 5), ("", EVE, 5))
     see(db, target, ("x-1", ANN, 7), ("x-3", EVE, 5))
     found = addresses_of(db, target.id, ["x-1", "x-2", "x-9"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from connectors.ledger.database import in_batches, scan_eq
+from connectors.ledger.database import is_among, scan_eq
 from connectors.ledger.schema import attempts, courses, runs
 
 
@@ -44,8 +44,5 @@ def progress_deciles(db: Connection, target_id: int, run_id: str) -> Counter[tup
 def course_bodies(db: Connection, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
     """The courses as they were last accepted (JSON), by external id."""
     query = select(courses.c.external_id, courses.c.body).filter_by(target_id=target_id)
-    found: dict[str, str] = {}
-    for batch in in_batches(external_ids):
-        rows = db.execute(query.where(courses.c.external_id.in_(batch)))
-        found |= {row.external_id: row.body for row in rows}
-    return found
+    rows = db.execute(query.where(is_among(db, courses.c.external_id, external_ids)))
+    return {row.external_id: row.body for row in rows}

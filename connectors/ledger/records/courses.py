@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import Connection, Update, select, update
 
 from connectors.ledger.bulk_io import read_frame, upsert_frame
-from connectors.ledger.database import in_batches
+from connectors.ledger.database import is_among
 from connectors.ledger.schema import courses
 
 
@@ -37,11 +37,8 @@ def archived_courses(db: Connection, target_id: int) -> pd.DataFrame:
 def course_ids(db: Connection, target_id: int, external_ids: Sequence[str]) -> dict[str, str]:
     """360Learning's ids of courses, as far as they are known: externalId by courseId."""
     query = select(courses.c.course_id, courses.c.external_id).filter_by(target_id=target_id)
-    query = query.where(courses.c.course_id.is_not(None))
-    found: dict[str, str] = {}
-    for batch in in_batches(external_ids):
-        found |= {row[0]: row[1] for row in db.execute(query.where(courses.c.external_id.in_(batch)))}
-    return found
+    query = query.where(courses.c.course_id.is_not(None), is_among(db, courses.c.external_id, external_ids))
+    return {row.course_id: row.external_id for row in db.execute(query)}
 
 
 def accept_courses(
@@ -66,32 +63,30 @@ def archive_courses(
 ) -> None:
     """Record that courses were archived: they are no longer live."""
     values = {"live": False, "run_id": run_id, "operation_id": operation_id}
-    for batch in in_batches(external_ids):
-        db.execute(_of(target_id, batch).values(**values))
+    db.execute(_of(db, target_id, external_ids).values(**values))
 
 
 def note_missing(db: Connection, target_id: int, external_ids: Sequence[str], day: str) -> None:
     """Count one more day (ISO date) on which a complete reading missed these courses; a day counts once."""
-    for batch in in_batches(external_ids):
-        on_another_day = courses.c.missed_on.is_(None) | (courses.c.missed_on != day)
-        count = {"missed_on": day, "missed_days": courses.c.missed_days + 1}
-        db.execute(_of(target_id, batch).where(courses.c.missing_since.is_(None)).values(missing_since=day))
-        db.execute(_of(target_id, batch).where(on_another_day).values(**count))
+    of_these = _of(db, target_id, external_ids)
+    on_another_day = courses.c.missed_on.is_(None) | (courses.c.missed_on != day)
+    count = {"missed_on": day, "missed_days": courses.c.missed_days + 1}
+    db.execute(of_these.where(courses.c.missing_since.is_(None)).values(missing_since=day))
+    db.execute(of_these.where(on_another_day).values(**count))
 
 
 def note_present(db: Connection, target_id: int, external_ids: Sequence[str]) -> None:
     """Forget that these courses were ever missed: a reading shows them again."""
     nothing = {"missing_since": None, "missed_on": None, "missed_days": 0}
-    for batch in in_batches(external_ids):
-        db.execute(_of(target_id, batch).where(courses.c.missed_days > 0).values(**nothing))
+    db.execute(_of(db, target_id, external_ids).where(courses.c.missed_days > 0).values(**nothing))
 
 
 def note_restored(db: Connection, target_id: int, external_ids: Sequence[str], day: str) -> None:
     """Let the grace of courses begin anew, on the day (ISO date) after this one."""
     anew = {"missing_since": None, "missed_on": day, "missed_days": 0}
-    for batch in in_batches(external_ids):
-        db.execute(_of(target_id, batch).values(**anew))
+    db.execute(_of(db, target_id, external_ids).values(**anew))
 
 
-def _of(target_id: int, external_ids: Sequence[str]) -> Update:
-    return update(courses).where(courses.c.target_id == target_id, courses.c.external_id.in_(external_ids))
+def _of(db: Connection, target_id: int, external_ids: Sequence[str]) -> Update:
+    these = is_among(db, courses.c.external_id, external_ids)
+    return update(courses).where(courses.c.target_id == target_id, these)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 
 from connectors.ledger import database
 from connectors.ledger.bulk_io import read_frame, records
-from connectors.ledger.database import in_batches, is_among
+from connectors.ledger.database import is_among
 from connectors.ledger.schema import rejects
 from connectors.ledger.streams import STATISTICS
 
@@ -58,27 +58,20 @@ def rejected_learners(db: Connection, target_id: int, stream: str) -> list[str]:
 
 def delete(db: Connection, target_id: int, stream: str, row_ids: Sequence[str]) -> None:
     """Forget rejected rows: they were accepted, or Coursera shows them no more."""
-    for batch in in_batches(row_ids):
-        db.execute(
-            sa.delete(rejects).where(
-                rejects.c.target_id == target_id, rejects.c.stream == stream, rejects.c.row_id.in_(batch)
-            )
-        )
+    db.execute(_deletion(db, target_id, stream, row_ids))
 
 
 def delete_untouched(
     db: Connection, target_id: int, stream: str, row_ids: Sequence[str], run_ids: Sequence[str]
 ) -> None:
     """Remove rows that none of these runs has rejected."""
-    for batch in in_batches(row_ids):
-        db.execute(
-            sa.delete(rejects).where(
-                rejects.c.target_id == target_id,
-                rejects.c.stream == stream,
-                rejects.c.row_id.in_(batch),
-                rejects.c.run_id.not_in(run_ids),
-            )
-        )
+    untouched = rejects.c.run_id.not_in(run_ids)
+    db.execute(_deletion(db, target_id, stream, row_ids).where(untouched))
+
+
+def _deletion(db: Connection, target_id: int, stream: str, row_ids: Sequence[str]) -> sa.Delete:
+    of_stream = sa.delete(rejects).where(rejects.c.target_id == target_id, rejects.c.stream == stream)
+    return of_stream.where(is_among(db, rejects.c.row_id, row_ids))
 
 
 def clear_uncertain(db: Connection, target_id: int, stream: str) -> None:
