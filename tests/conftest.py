@@ -102,10 +102,12 @@ def sync(prefect_api: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stat
 
 
 @pytest.fixture
-def command(sync: Sync, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(
+    sync: Sync,  # noqa: ARG001 - its settings and its time
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
     """The command, in this process and on the installation's time."""
-    for module in ("explain", "forget", "suggest"):
-        monkeypatch.setattr(f"flows.cli.{module}.Clock", sync.time)
     return Command(monkeypatch, capsys)
 
 

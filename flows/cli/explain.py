@@ -12,7 +12,7 @@ import typer
 
 from connectors.addresses import fold
 from connectors.alias_file import load_aliases
-from connectors.clock import Clock, utc
+from connectors.clock import utc
 from connectors.errors import MissingSettingsError, SyncError
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.lookups import learner_lookup
@@ -21,6 +21,7 @@ from connectors.target_file import by_target
 from flows.cli.run_flow import print_json
 from tasks.extract.lookup import Answer, answer, ask_coursera, ask_learning360
 from tasks.reporting.redaction import plain
+from tasks.runtime.handed_in import handed_in
 
 RULES = {
     "first statistic of an attempt": "the first real activity opens an attempt of its own, beside what a "
@@ -99,7 +100,7 @@ async def _asked(settings: Settings | str, ledger: Ledger, story: Row, learner: 
     coursera = learning360 = Answer(said=settings if isinstance(settings, str) else ELSEWHERE)
     ours = None if isinstance(settings, str) else _of(settings, story)
     if ours is not None:
-        clock = Clock()
+        clock = handed_in().clock
         known = [(row["program"], row["external_id"]) for row in story["enrollments"]]
         coursera, learning360 = await asyncio.gather(
             answer(lambda: ask_coursera(ours, ledger, clock, course, known)),

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 import typer
 
 from connectors.addresses import fold
-from connectors.clock import Clock
 from connectors.errors import SettingsError, SyncError
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.lookups.learner_lookup import targets_in_use
@@ -16,6 +15,7 @@ from connectors.ledger.records.targets import known_target
 from connectors.ledger.streams import STATISTICS
 from connectors.settings import load_sync_settings
 from flows.cli.run_flow import print_json
+from tasks.runtime.handed_in import handed_in
 from tasks.runtime.locks import locked
 
 WARNING = (
@@ -70,7 +70,7 @@ async def _forgotten(ledger: Ledger, learner: str, patience_seconds: float) -> d
             with ledger.read() as db:
                 target = known_target(db, row["api_url"], row["group_id"], row["platform_name"])
             if target is not None:
-                stack.callback(await locked(ledger, target, STATISTICS, patience_seconds, Clock()))
+                stack.callback(await locked(ledger, target, STATISTICS, patience_seconds, handed_in().clock))
         with ledger.begin() as db:
             if erasure.is_under_way(db, learner):
                 raise SyncError(UNDER_WAY)

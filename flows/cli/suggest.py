@@ -9,7 +9,6 @@ import typer
 
 from connectors.addresses import fold
 from connectors.alias_file import COMMENT, HEADER
-from connectors.clock import Clock
 from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
 from connectors.learning360.client import Learning360Client
@@ -21,6 +20,7 @@ from connectors.settings import Settings, load_settings
 from connectors.target_file import by_target
 from flows.cli.output.private_files import require_writable, write_privately
 from flows.cli.run_flow import print_json
+from tasks.runtime.handed_in import handed_in
 from tasks.transform.statistics.alias_suggestions import suggestions
 
 
@@ -53,7 +53,7 @@ def suggest(path: Path, *, as_json: bool) -> None:
 
 async def _users(settings: Settings) -> list[JsonObject]:
     """360Learning's users, but for those deleted."""
-    async with Learning360Client(settings.learning360, clock=Clock()) as client:
+    async with Learning360Client(settings.learning360, clock=handed_in().clock) as client:
         try:
             every = [user async for page in client.users() for user in page]
         except MissingScopeError as error:

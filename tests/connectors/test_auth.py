@@ -8,10 +8,12 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from connectors.auth import TokenAuth
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.pagination import ListingCheck
 from connectors.errors import AccessError, RequestError, TryLaterError
+from connectors.http import Api, new_client
 from connectors.learning360.client import Learning360Client
 from sandbox.clock import ManualClock
 from sandbox.coursera.sign_in import Style
@@ -204,14 +206,15 @@ async def test_a_sign_in_that_stays_down_is_tried_five_times(
     assert asked(served) == len(served.log.entries) == 5
 
 
-async def test_a_sign_in_that_does_not_answer_is_given_up(
-    served: Sandbox, client_clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.http.TIMEOUTS", httpx.Timeout(0.05))
+async def test_a_sign_in_that_does_not_answer_is_given_up(served: Sandbox, client_clock: Clock) -> None:
     served.faults.add("delay", path=TOKEN, delay_ms=60_000)
-    async with opened(REFRESH, served, client_clock) as ask, asyncio.timeout(5):
+    platform = served.url("learning360")
+    auth = TokenAuth(lambda: httpx.Request("POST", f"{platform}/api/v2/oauth2/token"), "no", client_clock)
+    async with new_client(platform, auth) as client:
+        client.timeout = httpx.Timeout(0.05)
+        api = Api("Platform", client, lambda _: None, client_clock)
         with pytest.raises(TryLaterError, match="ReadTimeout"):
-            await ask()
+            await api.call("GET", "/")
 
 
 @EVERY_WAY

@@ -204,12 +204,12 @@ async def test_a_broken_connection_leaves_open_what_was_done(
 
 @pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "not repeatable"])
 async def test_an_answer_that_takes_too_long(
-    served: Sandbox, client_clock: Clock, monkeypatch: pytest.MonkeyPatch, *, repeatable: bool
+    served: Sandbox, client_clock: Clock, *, repeatable: bool
 ) -> None:
-    monkeypatch.setattr("connectors.http.TIMEOUTS", httpx.Timeout(0.05))
     served.faults.add("delay", delay_ms=60_000, times=1)
     served.faults.add("answer", status=200, body=DONE)
     async with new_client(served.url("learning360"), httpx.Auth()) as client:
+        client.timeout = httpx.Timeout(0.05)
         api = Api("Platform", client, lambda _: None, client_clock)
         if repeatable:
             assert await put(api) == DONE

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import http
 from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import report_fields
 from connectors.coursera.pagination import ListingCheck
@@ -74,19 +73,17 @@ def served() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
-    """Every request that a 360Learning client sends from now on."""
+def sent(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
+    """Every request that 360Learning is sent from now on."""
     seen: list[httpx.Request] = []
+    send = httpx.AsyncHTTPTransport.handle_async_request
 
-    async def note(request: httpx.Request) -> None:
-        seen.append(request)
+    async def noted(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        if str(request.url).startswith(served.url("learning360")):
+            seen.append(request)
+        return await send(transport, request)
 
-    def watched(*arguments: Any) -> httpx.AsyncClient:
-        client = http.new_client(*arguments)
-        client.event_hooks = {"request": [note]}
-        return client
-
-    monkeypatch.setattr("connectors.learning360.client.new_client", watched)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", noted)
     return seen
 
 

@@ -1,7 +1,7 @@
 """Operations go out on lanes that keep their slot from one to the next, and let others have a turn."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -50,10 +50,7 @@ def test_others_have_a_turn_once_it_was_kept_for_a_while(sync: Sync, taken: list
 
 
 @pytest.mark.parametrize(("courses", "operations"), [(10, 3), (2, 2), (1, 1)])
-def test_the_last_rows_are_shared_out_among_the_slots(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch, courses: int, operations: int
-) -> None:
-    monkeypatch.setattr("tasks.load.dispatcher.slot", nullcontext)  # all are had at once
+def test_the_last_rows_are_shared_out_among_the_slots(sync: Sync, courses: int, operations: int) -> None:
     sync.pacing = Pacing(operation_rows=10, least_rows=1)
     sync.add_courses(courses)
     assert sync.catalog().accepted == courses

@@ -214,8 +214,7 @@ def test_an_artifact_that_cannot_be_written_fails_no_run(
     async def refused(*_: Any, **__: Any) -> None:
         raise OSError("no")
 
-    for name in ("publish.acreate_markdown_artifact", "publish.acreate_progress_artifact"):
-        monkeypatch.setattr(f"tasks.reporting.{name}", refused)
+    monkeypatch.setattr("prefect.client.orchestration.PrefectClient.create_artifact", refused)
     assert busy_sync.catalog().accepted == 297
     told = [record.getMessage() for record in caplog.records]
     assert "Prefect's server did not take the report (OSError)" in told

@@ -2,8 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,50 +104,46 @@ def test_without_a_limit_the_runs_of_a_process_share_three() -> None:
     assert most == 3
 
 
-@asynccontextmanager
-async def _refused(*_: object, **__: object) -> AsyncIterator[None]:
-    raise httpx.ConnectError("gone")
-    yield
-
-
-@asynccontextmanager
-async def _lost(*_: object, **__: object) -> AsyncIterator[None]:
-    yield
-    raise httpx.ConnectError("gone")
-
-
-@pytest.mark.parametrize("broken", [_refused, _lost], ids=["when it is taken", "when it is given back"])
+@pytest.mark.parametrize(
+    "request_that_fails",
+    [
+        pytest.param("increment_concurrency_slots_with_lease", id="when it is taken"),
+        pytest.param("release_concurrency_slots_with_lease", id="when it is given back"),
+        pytest.param("create_global_concurrency_limit", id="when it is made"),
+    ],
+)
 def test_a_run_goes_on_when_the_limit_fails(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: object
+    sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, request_that_fails: str
 ) -> None:
-    monkeypatch.setattr("tasks.load.slots.concurrency", broken)
+    from prefect.client.orchestration import PrefectClient  # noqa: PLC0415 - Prefect is prepared by then
+
+    answered = getattr(PrefectClient, request_that_fails)
+
+    async def lost(*arguments: Any, **named: Any) -> None:
+        await answered(*arguments, **named)
+        raise httpx.ReadError("gone")
+
+    monkeypatch.setattr(PrefectClient, request_that_fails, lost)
     sync.add_courses(2)
     assert sync.catalog().accepted == 2
     assert "360Learning itself will" in caplog.text
 
 
-def test_a_run_goes_on_when_the_limit_cannot_be_made_sure_of(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(*_: object) -> bool:
-        raise httpx.ReadTimeout("slow")
+def test_a_limit_that_is_gone_lets_nobody_through_unseen(caplog: pytest.LogCaptureFixture) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
 
-    monkeypatch.setattr("tasks.load.slots.create_limit", broken)
-    sync.add_courses(2)
-    assert sync.catalog().accepted == 2
+    from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
 
+    async def work() -> None:
+        run = run_of(uuid.uuid4().hex)
+        await ensure_limit(run)
+        (name,) = run.shared.slot_limits
+        async with get_client() as client:
+            await client.delete_global_concurrency_limit_by_name(name)
+        async with slot(run):
+            assert "360Learning itself will" in caplog.text
 
-def test_a_limit_that_is_gone_lets_nobody_through_unseen(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def forgotten(*_: object) -> bool:
-        return False
-
-    monkeypatch.setattr("tasks.load.slots.create_limit", forgotten)
-    monkeypatch.setattr("tasks.load.slots.limit_name", lambda *_: "no-such-limit")
-    sync.add_courses(1)
-    assert sync.catalog().accepted == 1
-    assert "360Learning itself will" in caplog.text
+    in_a_flow(work)
 
 
 def test_what_fails_while_a_slot_is_held_is_raised_as_it_is() -> None:

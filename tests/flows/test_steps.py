@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from connectors.errors import TryLaterError
+from connectors.errors import SyncError, TryLaterError
 from tasks.reporting.recorder import RunRecorder
-from tasks.reporting.summary import Counts
+from tasks.reporting.summary import Counts, Summary
 from tasks.runtime.run_context import RunContext
 from tests.installation import Sync
 
@@ -68,15 +68,16 @@ def test_a_step_whose_write_fails_counts_only_the_try_that_succeeds(failures: in
     ],
     ids=["completed", "with rejects", "dry run", "more than was read"],
 )
-def test_a_run_whose_counts_do_not_add_up_fails(
-    sync: Sync, monkeypatch: pytest.MonkeyPatch, counts: dict[str, int], *, dry_run: bool
-) -> None:
-    async def miscount(run: RunContext, *_: object) -> None:
+def test_a_run_whose_counts_do_not_add_up_fails(sync: Sync, counts: dict[str, int], *, dry_run: bool) -> None:
+    from tasks.runtime.run_lifecycle import RunRequest  # noqa: PLC0415 - Prefect is prepared by then
+    from tasks.runtime.targets import run_for_each_target  # noqa: PLC0415
+
+    async def miscount(run: RunContext) -> None:
         run.recorder.add(Counts(**counts))
 
-    sync.add_courses(1)
-    monkeypatch.setattr("flows.catalog.recover", miscount)
-    summary = sync.catalog(dry_run=dry_run)
+    with pytest.raises(SyncError, match="are in no other count") as raised:
+        asyncio.run(run_for_each_target(RunRequest("catalog", dry_run=dry_run), miscount))
+    summary = raised.value.summary
+    assert isinstance(summary, Summary)
     assert (summary.state, summary.exit_code) == ("failed", 1)
-    assert "are in no other count" in str(summary.error)
     assert sync.ledger("runs")[-1]["state"] == "failed"

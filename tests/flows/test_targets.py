@@ -56,6 +56,12 @@ class Groups:
         every = platform.courses.by_id.values()
         return {one.data["name"]: one.data for one in every if one.integration_id == integration["_id"]}
 
+    def refuse_sales(self) -> None:
+        """Bulk operations of the group of sales are refused from now on."""
+        platform = self.sync.sandbox.learning360
+        (broken,) = [one for one in platform.integrations.values() if one["groupId"] == self.group_id]
+        self.sync.sandbox.faults.add("answer", path=f"bulk/integrations/{broken['_id']}", status=400)
+
     @property
     def in_all(self) -> dict[str, Json]:
         """What the group of all programs holds."""
@@ -112,12 +118,7 @@ def test_a_group_that_fails_does_not_stop_the_others(groups: Groups) -> None:
     course = groups.course("For both", groups.company, groups.sales)
     groups.sync.sandbox.enroll(ANN, course, programId=groups.sales["id"], overallProgress=40)
     groups.sync.setup()
-    (broken,) = [
-        one
-        for one in groups.sync.sandbox.learning360.integrations.values()
-        if one["groupId"] == groups.group_id
-    ]
-    groups.sync.sandbox.faults.add("answer", path=f"bulk/integrations/{broken['_id']}", status=400)
+    groups.refuse_sales()
     summary = groups.sync.catalog()
     assert (summary.state, summary.exit_code) == ("failed", 1)
     assert "1 of 2 targets failed. sales: " in str(summary.error)
@@ -140,23 +141,14 @@ def test_who_looks_on_and_fails_does_not_stop_them(groups: Groups, caplog: pytes
     assert "The run could not be reported on (OSError)" in caplog.text
 
 
-def test_one_that_fails_while_coursera_is_read_leaves_the_rest_to_the_others(
-    groups: Groups, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_whose_progress_is_refused_leaves_the_rest_to_the_others(groups: Groups) -> None:
     course = groups.course("For both", groups.company, groups.sales)
     groups.sync.catalog()
     for number in range(3):
         groups.sync.sandbox.enroll(
             f"learner{number}@example.com", course, programId=groups.sales["id"], overallProgress=40
         )
-    from tasks.statistics.addresses import settle_addresses as settle  # noqa: PLC0415 - Prefect is prepared
-
-    async def fails_for_sales(run: Any, seen: Any) -> Any:
-        if run.name == "sales":
-            raise ValueError
-        return await settle(run, seen)
-
-    monkeypatch.setattr("flows.statistics.settle_addresses", fails_for_sales)
+    groups.refuse_sales()
     summary = groups.sync.statistics()
     assert [(one.target, one.state, one.accepted) for one in summary.targets or []] == [
         ("all", "completed", 3),

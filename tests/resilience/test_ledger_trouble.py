@@ -1,14 +1,16 @@
 """A ledger that cannot be written, or was written by an earlier version."""
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, event, inspect, text
 
-from connectors.ledger import database
+from connectors.errors import SettingsError
 from connectors.ledger.database import open_ledger
 from connectors.ledger.keys import key_of
 from connectors.ledger.records import submissions
@@ -17,6 +19,16 @@ from sandbox.values import Json
 from tests.installation import Sync
 
 ANN = "ann@example.com"
+
+
+@contextmanager
+def each_connection(change: Callable[[Any, object], None]) -> Iterator[None]:
+    """Every database connection that is made meanwhile is another one."""
+    event.listen(Engine, "connect", change)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", change)
 
 
 @pytest.fixture
@@ -28,34 +40,31 @@ def course(sync: Sync) -> Json:
     return content
 
 
-def test_a_full_disk_is_told_plainly_and_the_next_run_puts_it_right(
-    sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepare = database._prepare_sqlite  # noqa: SLF001 - no disk of ours can be filled up
-
-    def full(connection: Any, record: object) -> None:
-        prepare(connection, record)
+def test_a_full_disk_is_told_plainly_and_the_next_run_puts_it_right(sync: Sync, course: Json) -> None:
+    def full(connection: Any, _: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count={pages + 1}").close()
 
-    monkeypatch.setattr(database, "_prepare_sqlite", full)
     for number in range(2_000):
         sync.sandbox.enroll(f"learner{number}@example.com", course, overallProgress=10)
-    summary = sync.statistics()
+    with each_connection(full):
+        summary = sync.statistics()
     assert summary.state == "failed"
     assert "full" in str(summary.error)
-    monkeypatch.setattr(database, "_prepare_sqlite", prepare)
     again = sync.statistics(full=True)
     assert again.recovered + again.accepted == 2_001
     assert sync.statistics(full=True).unchanged == 2_001
     assert sync.attempts(ANN, course["contentId"]) == [("open", 45)]
 
 
-def test_a_locked_database_is_told_plainly(sync: Sync, course: Json, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+def test_a_locked_database_is_told_plainly(sync: Sync, course: Json) -> None:
+    def impatient(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA busy_timeout=10").close()
+
     other = sqlite3.connect(sync.state_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    summary = sync.statistics()
+    with each_connection(impatient):
+        summary = sync.statistics()
     other.close()
     assert summary.state == "failed"
     assert "locked" in str(summary.error)
@@ -136,22 +145,15 @@ def test_a_ledger_of_the_first_version_is_brought_forward(tmp_path: Path) -> Non
     engine.dispose()
 
 
-def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
     with open_ledger(url) as ledger, ledger.begin() as db:
         db.execute(text("UPDATE schema_versions SET version = 1"))
-
-    def fails_half_way(operations: Any) -> None:
-        operations.execute("ALTER TABLE runs RENAME COLUMN flow TO job")
-        raise RuntimeError("the power fails")
-
-    monkeypatch.setattr("connectors.ledger.migrations.MIGRATIONS", {2: fails_half_way})
-    with pytest.raises(RuntimeError, match="the power fails"):
+        db.execute(text("ALTER TABLE targets RENAME COLUMN trusted TO created_here"))
+    with pytest.raises(SettingsError):  # half-way, at a column of version 2 that is there already
         open_ledger(url)
     engine = create_engine(url)
     with engine.begin() as db:
         assert db.scalar(text("SELECT version FROM schema_versions")) == 1
-        assert "flow" in {column["name"] for column in inspect(db).get_columns("runs")}
+        assert "created_here" in {column["name"] for column in inspect(db).get_columns("targets")}
     engine.dispose()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -68,13 +67,15 @@ def test_alerts_notify_by_the_block_of_our_name(notification_block: Any) -> None
     ids=["no server", "a server that is down"],
 )
 def test_register_says_what_is_wrong_with_the_server(
-    monkeypatch: pytest.MonkeyPatch, server: str | None, kind: type[SyncError], message: str
+    server: str | None, kind: type[SyncError], message: str
 ) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
 
     from flows.server.register import register  # noqa: PLC0415
 
-    monkeypatch.setattr("flows.server.register.PREFECT_API_URL", SimpleNamespace(value=lambda: server))
-    with temporary_settings({PREFECT_API_URL: server}), pytest.raises(kind, match=message) as raised:
+    with (
+        temporary_settings({PREFECT_API_URL: server}, restore_defaults={PREFECT_API_URL}),
+        pytest.raises(kind, match=message) as raised,
+    ):
         register()
     assert raised.value.exit_code == kind.exit_code

@@ -3,17 +3,20 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
+from prefect import flow
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 
 from connectors.ledger.lookups.run_history import PastRun
-from tasks.reporting import publish
 from tasks.reporting import report as reports
 from tasks.reporting.html import html
 from tasks.reporting.markdown import markdown
@@ -196,49 +199,57 @@ class Prefect:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.told: list[float] = []
-        monkeypatch.setattr("tasks.reporting.publish.FlowRunContext.get", object)
-        monkeypatch.setattr(publish, "acreate_progress_artifact", self._create)
-        monkeypatch.setattr(publish, "aupdate_progress_artifact", self._update)
+        for method in ("create_artifact", "update_artifact"):
+            monkeypatch.setattr(f"prefect.client.orchestration.PrefectClient.{method}", self._take)
 
-    async def _create(self, progress: float, **_: Any) -> UUID:
-        self.told.append(progress)
-        return uuid4()
-
-    async def _update(self, _: UUID, progress: float) -> None:
-        self.told.append(progress)
+    async def _take(self, *_: UUID, artifact: ArtifactCreate | ArtifactUpdate, **__: UUID) -> Any:
+        assert isinstance(artifact.data, float)
+        self.told.append(artifact.data)
+        return SimpleNamespace(id=uuid4())
 
 
-def reporter(clock: Clock) -> ProgressReporter:
-    """One that tells Prefect, too."""
-    return ProgressReporter(ProgressArtifacts(clock).show)
+async def report(*progress: tuple[int, int | None]) -> None:
+    """Tell people and Prefect, too."""
+    for done, total in progress:
+        await ProgressReporter(ProgressArtifacts(Clock()).show).of("read contents", done, total)
 
 
+def in_a_flow(work: Awaitable[None]) -> None:
+    @flow(name="report")
+    async def reporting() -> None:
+        await work
+
+    asyncio.run(reporting())
+
+
+@pytest.mark.usefixtures("prefect_api")
 def test_prefect_is_told_every_few_seconds_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     prefect, clock = Prefect(monkeypatch), Clock()
 
     async def work() -> None:
-        counter = ProgressCounter(reporter(clock), "send courses")
+        counter = ProgressCounter(ProgressReporter(ProgressArtifacts(clock).show), "send courses")
         await counter.expect(200)
         for _ in range(20):
             await counter.add(10)
             clock.now += AT_MOST_EVERY_SECONDS / 4
 
-    asyncio.run(work())
+    in_a_flow(work())
     assert prefect.told == [0.0, 25.0, 45.0, 65.0, 85.0, 100.0]
 
 
+@pytest.mark.usefixtures("prefect_api")
 def test_a_total_that_is_not_known_is_told_to_people_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     prefect, seen = Prefect(monkeypatch), Observer()
     with observing(seen):
-        asyncio.run(reporter(Clock()).of("read contents", 7, None))
-    asyncio.run(reporter(Clock()).of("read contents", 9, None))
+        in_a_flow(report((7, None)))
+    in_a_flow(report((9, None)))
     assert (seen.works, prefect.told) == ([("read contents", 7, None)], [])
 
 
+@pytest.mark.usefixtures("prefect_api")
 def test_more_rows_than_there_should_be_are_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     prefect = Prefect(monkeypatch)
-    asyncio.run(reporter(Clock()).of("read contents", 9, 8))
-    asyncio.run(reporter(Clock()).of("read contents", 0, 0))
+    in_a_flow(report((9, 8), (0, 0)))
     assert prefect.told == [100.0, 100.0]
 
 
