@@ -61,7 +61,7 @@ class ListingCheck:
         return self.total is not None and len(self.every) < self.total
 
     @property
-    def problem(self) -> str | None:
+    def incomplete_reason(self) -> str | None:
         """Why the listing cannot be taken for complete; None where it can."""
         if self.stalled_at is not None:
             return f"the listing did not advance beyond {self.stalled_at}"

@@ -162,7 +162,7 @@ async def _read(
             await take(page)
             rows += len(page.elements)
             await shared.progress.of(f"read {what}", rows, check.total)
-        reason = check.problem
+        reason = check.incomplete_reason
         if reason is not None and before is not None and check.repeats(before):
             _note_oddity(shared, what, check)
             reason = None
@@ -176,7 +176,7 @@ async def _read(
 
 def _note_oddity(shared: SharedResources, what: str, check: ListingCheck) -> None:
     """Tell of a listing that is what it is, though its numbers do not fit."""
-    note = f"Two readings of Coursera's {what} were alike, and count as complete: {check.problem}"
+    note = f"Two readings of Coursera's {what} were alike, and count as complete: {check.incomplete_reason}"
     if check.double_count:
         note += f"; {check.double_count} more share their id with one of them, or are the same"
     if check.is_short:

@@ -108,7 +108,7 @@ async def _total_is_exact(run: RunContext) -> tuple[Answer, str]:
     if check.total is None:
         return "no", "the catalog has no total: whether a reading of it is all cannot be told"
     told = f"{check.distinct_count} different elements were read of a catalog of {check.total}"
-    return "no" if check.problem else "yes", check.problem or told
+    return "no" if check.incomplete_reason else "yes", check.incomplete_reason or told
 
 
 async def _launches_are_completed(run: RunContext) -> tuple[Answer, str]:

@@ -75,7 +75,7 @@ async def test_a_last_page_may_say_so_in_many_ways(
     served.faults.add("answer", path="contents", status=200, body=body)
     check = ListingCheck()
     assert await ids(coursera.contents(check)) == ["only"]
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 async def test_the_whole_catalog(coursera: CourseraClient, served: Sandbox) -> None:
@@ -168,7 +168,7 @@ async def test_a_listing_is_read_whole_however_it_is_paged(
     vars(served.coursera.options).update(options)
     check = ListingCheck()
     assert await ids(getattr(coursera, listing)(check)) == expected(served, listing)
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 @LISTINGS
@@ -182,7 +182,7 @@ async def test_elements_that_come_twice_do_not_make_a_listing_incomplete(
     read = await ids(getattr(coursera, listing)(check))
     assert len(read) > 23
     assert set(read) == set(expected(served, listing))
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 @LISTINGS
@@ -202,7 +202,7 @@ async def test_a_listing_that_is_not_whole_says_so(
     vars(served.coursera.options).update({"page_cap": 7} | options)
     check = ListingCheck()
     await ids(getattr(coursera, listing)(check))
-    assert check.problem == problem
+    assert check.incomplete_reason == problem
 
 
 async def test_a_page_that_fails_in_passing_is_asked_for_again(
@@ -214,7 +214,7 @@ async def test_a_page_that_fails_in_passing_is_asked_for_again(
     served.faults.add("half", path="contents", times=1, skip=1)
     check = ListingCheck()
     assert await ids(coursera.contents(check)) == every
-    assert check.problem is None
+    assert check.incomplete_reason is None
     assert len(waits) == 3
 
 

@@ -51,7 +51,7 @@ async def test_every_element_is_read_once_and_in_order(count: int, total: str | 
     listing = Listing(count, total=total)
     elements, check = await read(listing)
     assert elements == listing.elements
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 async def test_pages_are_fetched_ahead_a_few_at_a_time() -> None:
@@ -74,7 +74,7 @@ async def test_first_pages_that_are_not_there_are_dropped() -> None:
     listing = Listing(2)
     elements, check = await read(listing, first=range(0, 12, 3))
     assert elements == listing.elements
-    assert check.problem is None
+    assert check.incomplete_reason is None
     assert len(asyncio.all_tasks()) == 1
 
 
@@ -105,7 +105,7 @@ async def test_a_short_page_that_is_not_the_last_is_followed_from_where_it_ends(
     listing = Short(20)
     elements, check = await read(listing)
     assert elements == listing.elements
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 async def test_a_cursor_that_stands_still_ends_the_reading_as_incomplete() -> None:
@@ -118,7 +118,7 @@ async def test_a_cursor_that_stands_still_ends_the_reading_as_incomplete() -> No
 
     elements, check = await read(Stuck(20))
     assert len(elements) == 9
-    assert check.problem == "the listing did not advance beyond 6"
+    assert check.incomplete_reason == "the listing did not advance beyond 6"
 
 
 async def test_an_empty_page_that_names_a_next_one_stands_still() -> None:
@@ -127,7 +127,7 @@ async def test_an_empty_page_that_names_a_next_one_stands_still() -> None:
             return Page.model_validate({"elements": [], "paging": {"next": start + 1}})
 
     _, check = await read(Endless(0))
-    assert check.problem == "the listing did not advance beyond 0"
+    assert check.incomplete_reason == "the listing did not advance beyond 0"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_an_empty_page_that_names_a_next_one_stands_still() -> None:
 )
 async def test_a_total_that_does_not_fit_is_incomplete(count: int, total: int) -> None:
     _, check = await read(Listing(count, total=total))
-    assert check.problem == f"10 different rows were read of a listing of {total}"
+    assert check.incomplete_reason == f"10 different rows were read of a listing of {total}"
 
 
 async def test_an_element_that_comes_twice_counts_once() -> None:
@@ -143,7 +143,7 @@ async def test_an_element_that_comes_twice_counts_once() -> None:
     listing.elements.append(listing.elements[0])
     _, check = await read(listing)
     assert check.distinct_count == 10
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 async def test_elements_without_an_id_are_told_apart_by_what_they_are() -> None:
@@ -182,7 +182,7 @@ def test_whatever_the_page_sizes_nothing_is_missed(
     listing = Ragged(count, total="true" if with_total else None)
     elements, check = asyncio.run(read(listing, first=range(0, named, 3)))
     assert elements == listing.elements
-    assert check.problem is None
+    assert check.incomplete_reason is None
 
 
 async def test_a_listing_that_shrinks_while_it_is_read_is_not_believed() -> None:
@@ -194,4 +194,4 @@ async def test_a_listing_that_shrinks_while_it_is_read_is_not_believed() -> None
 
     elements, check = await read(Shrinking(20))
     assert len(elements) == 20
-    assert check.problem == "the listing shrank while it was read"
+    assert check.incomplete_reason == "the listing shrank while it was read"
