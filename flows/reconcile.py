@@ -18,7 +18,7 @@ from tasks.load.recovery import recover, resolve_uncertain
 from tasks.reconcile.adopt import adopt_attempts, require_known
 from tasks.reconcile.attempts import (
     RemoteAttempts,
-    compare_held,
+    compare_remote,
     is_comparable,
     read_remote_attempts,
     require_comparable,
@@ -93,28 +93,28 @@ async def _compare(prepared: _Prepared, coursera: _Coursera, *, repair: bool, ad
     courses = await read_remote_courses(run, catalog, reports.staged.courses, missing_scopes)
     await compare_courses(run, courses, is_exhaustive=catalog.read.is_exhaustive)
     if is_comparable(missing_scopes):
-        held = await read_remote_attempts(run, courses)
+        remote = await read_remote_attempts(run, courses)
         if adopt:
             await adopt_courses(run, courses)
-            run = await adopt_attempts(run, held.all)
+            run = await adopt_attempts(run, remote.all)
         if repair:
             require_known(run)
-        await _compare_attempts(run, reports, held, repair=repair, writes=repair or adopt)
+        await _compare_attempts(run, reports, remote, repair=repair, writes=repair or adopt)
     add_difference_sections(run)
     catalog.read.require_complete()
     reports.read.require_complete()
 
 
 async def _compare_attempts(
-    run: RunContext, reports: Reports, held: RemoteAttempts, *, repair: bool, writes: bool
+    run: RunContext, reports: Reports, remote: RemoteAttempts, *, repair: bool, writes: bool
 ) -> None:
     addresses = await settle_addresses(run, reports.staged.seen, writes=writes)
-    selection, beside = Selection(run.settings.programs), len(held.attempts)
+    selection, beside = Selection(run.settings.programs), len(remote.attempts)
     async with (
         parts_of_target(run, reports, selection, addresses, beside=beside) as parts,
         BulkDispatcher(run, StatisticImport()) as dispatcher,
     ):
         for part in parts:
             shows_all = reports.read.is_exhaustive
-            send = await compare_held(run, part, parts, held, repair=repair, shows_all=shows_all)
+            send = await compare_remote(run, part, parts, remote, repair=repair, shows_all=shows_all)
             await dispatcher.add(send)

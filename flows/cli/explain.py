@@ -141,7 +141,7 @@ def _lines(story: Row) -> list[str]:
         *(("sent", _accepted(row)) for row in story["attempts"]),
         *(("on its way", _on_the_way(row)) for row in story["on_the_way"]),
         *(("rejected", _rejected(row)) for row in story["put_aside"]),
-        *_now("360Learning now", story["learning360_now"], _held),
+        *_now("360Learning now", story["learning360_now"], _remote),
     ]
     return [f"  {label:<16} {plain(text)}" for label, text in lines]
 
@@ -182,7 +182,7 @@ def _rejected(row: Row) -> str:
     )
 
 
-def _held(row: Row) -> str:
+def _remote(row: Row) -> str:
     """An attempt as 360Learning's API gives it."""
     state = "completed" if row.get("completedAt") else "open"
     moments = f"{_time(row.get('firstActivityAt'))} to {_time(row.get('lastActivityAt'))}"

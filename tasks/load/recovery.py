@@ -42,7 +42,7 @@ async def recover(run: RunContext, operations: Sequence[BulkOperation]) -> None:
             raise failure
 
 
-@step("finish what an earlier run left open")
+@step("recover open submissions")
 async def _recover(run: RunContext, operation: BulkOperation, submission: submissions.Submission) -> None:
     """One submission a step: what is settled stays counted if a later one has to be tried again."""
     trace = Trace(submission.operation_id)
@@ -55,7 +55,7 @@ async def _recover(run: RunContext, operation: BulkOperation, submission: submis
     run.recorder.add(recovered=int(settled["accepted"].sum()))
 
 
-@step("find out about statistics of unknown outcome")
+@step("resolve statistics of unknown outcome")
 async def resolve_uncertain(run: RunContext) -> None:
     """Look for the attempts of statistics whose outcome is unknown, where the scopes allow it by now."""
     with run.ledger.read() as db:

@@ -35,7 +35,7 @@ async def ensure_adopted(run: RunContext, reports: Reports, *, fresh: bool = Fal
     if fresh:
         run.note("Going on without knowing what the integration holds, as --fresh asks for")
     else:
-        await _adopt_held(run, reports.staged.courses)
+        await _adopt_remote(run, reports.staged.courses)
     if fresh or reports.read.is_exhaustive:
         with run.ledger.begin() as db:
             return run.with_target(trust(db, run.target))
@@ -52,12 +52,12 @@ def require_known(run: RunContext) -> None:
 
 
 @step("make sure that the ledger knows what 360Learning holds")
-async def _adopt_held(run: RunContext, courses: Sequence[str]) -> None:
+async def _adopt_remote(run: RunContext, courses: Sequence[str]) -> None:
     """Course by course, each written at once: a run that is interrupted goes on where it was."""
     new = 0
     try:
-        async for held in remote_attempts(run, courses):
-            new += _record(run, held)
+        async for remote in remote_attempts(run, courses):
+            new += _record(run, remote)
     except MissingScopeError as error:
         raise AccessError(
             "This ledger does not know what the integration in 360Learning holds: it was lost, or another "
@@ -69,33 +69,33 @@ async def _adopt_held(run: RunContext, courses: Sequence[str]) -> None:
         run.note(f"Attempts that 360Learning held already, adopted into the ledger: {new}")
 
 
-async def adopt_attempts(run: RunContext, held: pd.DataFrame) -> RunContext:
+async def adopt_attempts(run: RunContext, remote: pd.DataFrame) -> RunContext:
     """Let the ledger know the attempts that 360Learning holds (REMOTE_COLUMNS) and it does not.
 
     Returns the run with a target that is known from now on.
     """
-    await _adopt_all(run, held)
+    await _adopt_all(run, remote)
     with run.ledger.begin() as db:
         reset_digests(db, run.target.id)
         return run.with_target(trust(db, run.target))
 
 
 @step("adopt what 360Learning holds")
-async def _adopt_all(run: RunContext, held: pd.DataFrame) -> None:
-    new = _record(run, held)
+async def _adopt_all(run: RunContext, remote: pd.DataFrame) -> None:
+    new = _record(run, remote)
     run.note(f"Attempts that 360Learning held already, adopted into the ledger: {new}")
 
 
-def _record(run: RunContext, held: pd.DataFrame) -> int:
-    """Record attempts held (REMOTE_COLUMNS) that the ledger does not know; returns how many there were.
+def _record(run: RunContext, remote: pd.DataFrame) -> int:
+    """Record attempts (REMOTE_COLUMNS) that the ledger does not know; returns how many there were.
 
     An attempt is told by its learner, its course and its first activity; what the ledger knows stays, and
     others are numbered on from it.
     """
     with run.ledger.read() as db:
-        known = attempts_of(db, run.target.id, np.unique(keys(held)))
+        known = attempts_of(db, run.target.id, np.unique(keys(remote)))
     told = [*KEY, "first_at"]
-    new = held.merge(known[told].drop_duplicates(), on=told, how="left", indicator=True)
+    new = remote.merge(known[told].drop_duplicates(), on=told, how="left", indicator=True)
     new = numbered(new.loc[new["_merge"].eq("left_only")].drop(columns="_merge"))
     last = known.groupby(KEY)["number"].max().rename("last_number")
     beside = new.join(last, on=KEY)["last_number"].fillna(0).astype("int64")
@@ -106,11 +106,11 @@ def _record(run: RunContext, held: pd.DataFrame) -> int:
     return len(new)
 
 
-def numbered(held: pd.DataFrame) -> pd.DataFrame:
+def numbered(remote: pd.DataFrame) -> pd.DataFrame:
     """Attempts that 360Learning holds as the ledger keeps them, numbered by their first activity.
 
     An attempt at 0 % is a launch's and no statistic's: it is left out.
     """
-    real = held.loc[held["progress"].gt(0)].sort_values([*KEY, "first_at", "last_at"])
+    real = remote.loc[remote["progress"].gt(0)].sort_values([*KEY, "first_at", "last_at"])
     number = real.groupby(KEY).cumcount() + 1
     return keyed(real.assign(number=number, external_id="", rule=RULE))

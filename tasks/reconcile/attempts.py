@@ -79,8 +79,8 @@ async def read_remote_attempts(run: RunContext, courses: RemoteCourses) -> Remot
 
 
 @step("compare learners' progress with what 360Learning holds")
-async def compare_held(
-    run: RunContext, part: Part, parts: TargetParts, held: RemoteAttempts, *, repair: bool, shows_all: bool
+async def compare_remote(
+    run: RunContext, part: Part, parts: TargetParts, remote: RemoteAttempts, *, repair: bool, shows_all: bool
 ) -> pd.DataFrame:
     """Compare the learners' courses of a part; returns what to send to ``repair`` (SENT_COLUMNS).
 
@@ -90,7 +90,7 @@ async def compare_held(
     state = LedgerState.load(run.ledger, run.target.id, found.keys, parts.addresses)
     enrollments = with_unseen(found.enrollments, state.enrollments)
     merged, _ = merge(enrollments, state.accepted, launch_rule=parts.rules.launch_rule)
-    accepted, theirs = state.accepted, held.between(part.first, part.last)
+    accepted, theirs = state.accepted, remote.between(part.first, part.last)
     if shows_all:
         others = accepted_between(run.ledger, run.target.id, part, parts.addresses)
         others = others.loc[~others["key"].isin(found.keys["key"])]
@@ -100,7 +100,7 @@ async def compare_held(
     expected = expected_attempts(merged, accepted)
     compared = compare_attempts(expected, theirs, launch_rule=parts.rules.launch_rule)
     send = compared.repairable if repair else compared.repairable.iloc[:0]
-    _tell(run, compared, held)
+    _tell(run, compared, remote)
     run.recorder.add(found.counts + _count(len(found.enrollments), merged, send))
     run.recorder.reject(found.unmappable["reason"])
     return send
@@ -122,11 +122,13 @@ def _count(shown: int, merged: pd.DataFrame, send: pd.DataFrame) -> Counts:
     )
 
 
-def _tell(run: RunContext, compared: Compared, held: RemoteAttempts) -> None:
+def _tell(run: RunContext, compared: Compared, remote: RemoteAttempts) -> None:
     sorts = Counter(compared.attempts["difference"])
     sorts[ONLY] += len(compared.remote_only)
 
-    found = found_attempts(compared, held.courses.names, learners=held.learners, courses=held.courses.bodies)
+    found = found_attempts(
+        compared, remote.courses.names, learners=remote.learners, courses=remote.courses.bodies
+    )
     launches = found["difference"].eq(LAUNCH)
     found = pd.concat([found.loc[~launches], found.loc[launches]], ignore_index=True)
     run.recorder.differ(found, {sort: sorts[sort] for sort in DIFFERENCES})

@@ -60,9 +60,9 @@ class Compared:
     """What a comparison of attempts found.
 
     ``attempts``: the expected ones (see `expected_attempts`) with ``difference`` (SAME, or one of DIFFERENCES
-    but ONLY) and, beside each field of STATE, what is held (``_held``; NA where it is missing), and bool
-    ``force_new``: sent, it has to open a new attempt. ``remote_only``: held attempts that nothing stands for;
-    ``launches``: those completed at 0 % whose learner did not go on.
+    but ONLY) and, beside each field of STATE, 360Learning's (``_remote``; NA where it is missing), and
+    bool ``force_new``: sent, it has to open a new attempt. ``remote_only``: its attempts that nothing stands
+    for; ``launches``: those completed at 0 % whose learner did not go on.
     """
 
     attempts: pd.DataFrame
@@ -99,22 +99,22 @@ def expected_attempts(merged: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFr
     return pd.concat(filled, ignore_index=True).astype(whole)
 
 
-def compare_attempts(expected: pd.DataFrame, held: pd.DataFrame, *, launch_rule: LaunchRule) -> Compared:
-    """Compare the attempts of some learners; ``held``: see `tasks.extract.learning360.REMOTE_COLUMNS`.
+def compare_attempts(expected: pd.DataFrame, remote: pd.DataFrame, *, launch_rule: LaunchRule) -> Compared:
+    """Compare the attempts of some learners; ``remote``: see `tasks.extract.learning360.REMOTE_COLUMNS`.
 
     An attempt is told by its learner, its course and its first activity. One at 0 % is a launch's, and no
     difference.
     """
-    is_real = held["progress"].gt(0)
-    real = held.loc[is_real].sort_values(["completed", "progress", "last_at"]).reset_index(drop=True)
+    is_real = remote["progress"].gt(0)
+    real = remote.loc[is_real].sort_values(["completed", "progress", "last_at"]).reset_index(drop=True)
     at = _found(expected, real)
-    beside = real[STATE].reindex(at).set_axis(expected.index).add_suffix("_held")
+    beside = real[STATE].reindex(at).set_axis(expected.index).add_suffix("_remote")
     attempts = pd.concat([expected, beside], axis="columns")
     attempts["difference"] = _difference(attempts, is_missing=at == _NOWHERE)
     # Beside a launch, or beside any other attempt, a plain statistic could vanish, or change that one.
     is_beside = _among(attempts, real, KEY)
     attempts["force_new"] = (at == _NOWHERE) & ((launch_rule == "completed") | is_beside)
-    launches = held.loc[~is_real & held["completed"]]
+    launches = remote.loc[~is_real & remote["completed"]]
     launches = launches.loc[~_among(launches, expected, KEY)].reset_index(drop=True)
     return Compared(attempts, real.drop(index=at[at != _NOWHERE]).reset_index(drop=True), launches)
 
@@ -144,25 +144,25 @@ def found_attempts(
 
 
 def found_courses(
-    expected: Mapping[str, str], held: Mapping[str, str], *, archived: Collection[str]
+    expected: Mapping[str, str], remote: Mapping[str, str], *, archived: Collection[str]
 ) -> pd.DataFrame:
     """What was found of courses (JSON by externalId), as FOUND_COLUMNS; ``archived`` are held, but hidden."""
     rows: list[dict[str, str]] = []
     for external_id, text in expected.items():
         row = {"course": external_id, "name": name_of(text)}
-        if external_id not in held or external_id in archived:
+        if external_id not in remote or external_id in archived:
             why = "it is archived there" if external_id in archived else ""
             rows.append(row | {"difference": MISSING, "why": why})
             continue
-        differences = changes(_comparable(held[external_id]), _comparable(text))
+        differences = changes(_comparable(remote[external_id]), _comparable(text))
         rows += [
             row
             | {"difference": DIFFERENT, "field": one["field"]}
             | {"coursera": one["after"], "learning360": one["before"]}
             for one in differences
         ]
-    gone = [one for one in held if one not in expected and one not in archived]
-    rows += [{"difference": ONLY, "course": one, "name": name_of(held[one])} for one in gone]
+    gone = [one for one in remote if one not in expected and one not in archived]
+    rows += [{"difference": ONLY, "course": one, "name": name_of(remote[one])} for one in gone]
     return filled(pd.DataFrame(rows, columns=FOUND_COLUMNS).assign(kind="course"))
 
 
@@ -195,9 +195,9 @@ def _places(told: pd.DataFrame, real: pd.DataFrame) -> Numbers:
 
 def _difference(attempts: pd.DataFrame, *, is_missing: Mask) -> pd.Series:
     differs = np.logical_or.reduce([_differs(attempts, field) for field in STATE])
-    closed = attempts["completed_held"].eq(True).fillna(value=False)  # noqa: FBT003 - NA where it is missing
-    back = attempts["progress_held"].gt(attempts["progress"]) | attempts["first_at"].gt(
-        attempts["first_at_held"]
+    closed = attempts["completed_remote"].eq(True).fillna(value=False)  # noqa: FBT003 - NA where it is missing
+    back = attempts["progress_remote"].gt(attempts["progress"]) | attempts["first_at"].gt(
+        attempts["first_at_remote"]
     )
     found = pd.Series(SAME, index=attempts.index, dtype="str").mask(differs, DIFFERENT)
     found = found.mask(differs & back.fillna(value=False).astype(bool), AHEAD)
@@ -206,7 +206,7 @@ def _difference(attempts: pd.DataFrame, *, is_missing: Mask) -> pd.Series:
 
 def _differs(attempts: pd.DataFrame, field: str) -> pd.Series:
     """Where a field that is sent is held with another value."""
-    same = attempts[field].eq(attempts[f"{field}_held"]).fillna(value=False).astype(bool)
+    same = attempts[field].eq(attempts[f"{field}_remote"]).fillna(value=False).astype(bool)
     return ~same & attempts[field].notna()
 
 
@@ -226,24 +226,24 @@ def _attempt_rows(rows: pd.DataFrame, field: str, difference: pd.Series) -> pd.D
             "attempt": rows["number"].astype("str"),
             "field": field,
             "coursera": in_words(rows[field], field),
-            "learning360": in_words(rows[f"{field}_held"].fillna(0), field),
+            "learning360": in_words(rows[f"{field}_remote"].fillna(0), field),
             "why": "",
         },
         index=rows.index,
     )
 
 
-def _remote_rows(held: pd.DataFrame, difference: str) -> pd.DataFrame:
+def _remote_rows(remote: pd.DataFrame, difference: str) -> pd.DataFrame:
     """Rows of what only 360Learning has: how far it is, or of a launch when it was."""
     field = "last_at" if difference == LAUNCH else "progress"
     return pd.DataFrame(
         {
             "difference": difference,
             "kind": "attempt",
-            "course": held["course"],
-            "learner": held["learner"],
+            "course": remote["course"],
+            "learner": remote["learner"],
             "field": field,
-            "learning360": in_words(held[field], field),
+            "learning360": in_words(remote[field], field),
         }
     )
 

@@ -42,7 +42,7 @@ states = st.builds(
     st.sampled_from([1, 40, 99, 100]),
     st.integers(1, 2),
 )
-held_states = st.builds(
+remote_states = st.builds(
     lambda state, percent, number: (
         state | {"progress": percent, "completed": percent in {0, 100}, "resource_id": str(number)}
     ),
@@ -66,16 +66,16 @@ def accepted(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return keyed(every.assign(number=number, external_id=""))[list(ATTEMPT_COLUMNS)]
 
 
-def compare(known: pd.DataFrame, held: pd.DataFrame) -> Compared:
+def compare(known: pd.DataFrame, remote: pd.DataFrame) -> Compared:
     nothing_read = known.iloc[:0].assign(action="", rows=0)
-    return compare_attempts(expected_attempts(nothing_read, known), held, launch_rule="completed")
+    return compare_attempts(expected_attempts(nothing_read, known), remote, launch_rule="completed")
 
 
-@given(st.lists(states, max_size=6), st.lists(held_states, max_size=6))
+@given(st.lists(states, max_size=6), st.lists(remote_states, max_size=6))
 def test_each_attempt_of_either_side_is_told_once(
-    known: list[dict[str, Any]], held: list[dict[str, Any]]
+    known: list[dict[str, Any]], remote: list[dict[str, Any]]
 ) -> None:
-    ours, theirs = accepted(known), frame(held, [*KEY, *STATE, "resource_id"])
+    ours, theirs = accepted(known), frame(remote, [*KEY, *STATE, "resource_id"])
     compared = compare(ours, theirs)
     assert len(compared.attempts) == len(ours)
     matched = compared.attempts["difference"].ne(MISSING).sum()
@@ -94,14 +94,14 @@ def test_what_is_held_as_it_was_accepted_is_no_difference(known: list[dict[str, 
     assert compared.repairable.empty
 
 
-@given(st.lists(states, max_size=6), st.lists(held_states, max_size=6))
+@given(st.lists(states, max_size=6), st.lists(remote_states, max_size=6))
 def test_a_repair_takes_nothing_back_and_changes_nothing_completed(
-    known: list[dict[str, Any]], held: list[dict[str, Any]]
+    known: list[dict[str, Any]], remote: list[dict[str, Any]]
 ) -> None:
-    compared = compare(accepted(known), frame(held, [*KEY, *STATE, "resource_id"]))
+    compared = compare(accepted(known), frame(remote, [*KEY, *STATE, "resource_id"]))
     send = compared.repairable
     assert set(send["difference"]) <= set(REPAIRABLE)
     updates = send.loc[send["difference"].ne(MISSING)]
-    assert (updates["progress"] >= updates["progress_held"]).all()
-    assert not updates["completed_held"].any()
+    assert (updates["progress"] >= updates["progress_remote"]).all()
+    assert not updates["completed_remote"].any()
     assert send["force_new"].eq(send["difference"].eq(MISSING)).all()
