@@ -6,17 +6,13 @@ Missing (absent, null, NaN) is never wrong: whether a field is required is for t
 Columns of one kind are judged as a whole; only mixed ones are looked at cell by cell.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NOT_AN_OBJECT = "not_an_object"
 # What pandas calls columns of one kind; None and NaN aside.

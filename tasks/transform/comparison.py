@@ -8,25 +8,19 @@ All differences together are a table of FOUND_COLUMNS, all str: difference (see 
 coursera and learning360 (the values there), and why; what a row has none of is empty.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tasks.transform.courses.names import name_of
 from tasks.transform.plan_rows import changes, in_words
-from tasks.transform.row_keys import KEY
+from tasks.transform.row_keys import KEY, Numbers
 from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, HELD, STATE
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from tasks.transform.row_keys import Numbers
-    from tasks.transform.statistics.enrollments import LaunchRule
+from tasks.transform.statistics.enrollments import LaunchRule
 
 FOUND_COLUMNS = [
     "difference", "kind", "course", "name", "learner", "attempt", "field", "coursera", "learning360", "why",

@@ -4,18 +4,11 @@ A taken-apart column has one row for each entry, and its index names the row tha
 is of the wrong type anywhere inside is a fault of that row; null and absent are nothing, not wrong.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pandas as pd
 
-from tasks.transform.columns import CONTROL, NOT_AN_OBJECT, frame, instances, number, prose
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tasks.transform.columns import Ignored, Reasons
+from tasks.transform.columns import CONTROL, NOT_AN_OBJECT, Ignored, Reasons, frame, instances, number, prose
 
 
 def texts(column: pd.Series, name: str, faults: Reasons | Ignored) -> pd.Series:

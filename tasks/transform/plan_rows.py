@@ -5,19 +5,15 @@ The table of a dry run has PLAN_COLUMNS, all str: action (create, update, restor
 before, after, and why; what a row has none of is empty.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import pandas as pd
 
 from tasks.transform.row_keys import KEY
 from tasks.transform.statistics.attempts import STATE
 from tasks.transform.timestamps import iso_times
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 PLAN_COLUMNS = [
     "action", "kind", "course", "name", "learner", "attempt", "field", "before", "after", "why",

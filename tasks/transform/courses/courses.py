@@ -5,10 +5,8 @@ lacks what a course needs is rejected with the first reason found, and does not 
 value that is wrong is ignored, and the course goes without it.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,9 +17,6 @@ from tasks.transform.courses.outline import fields_of, latest, map_needed
 from tasks.transform.courses.subjects import sources, subjects
 from tasks.transform.courses.web_addresses import is_web_address
 from tasks.transform.nested import distinct, entries, gathered, texts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _BODY = [
     "externalId", "name", "description", "imageUrl", "duration", "launchUrl", "defaultLang", "translations",

@@ -1,16 +1,11 @@
 """The difference between a reading and the ledger: what to create, update, leave alone and archive."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _DIGEST_BYTES = 16
 

@@ -1,18 +1,12 @@
 """How long a content takes: its own figure, or for a specialization the sum of its courses'."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from tasks.transform.columns import Ignored
 from tasks.transform.nested import distinct, entries, numbers, texts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tasks.transform.columns import Ignored
 
 _SECONDS_PER_MINUTE = 60
 _MOST_SECONDS = 100_000 * 3600  # nothing takes longer: it is a date, or in another unit

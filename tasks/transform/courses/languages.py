@@ -5,12 +5,7 @@ languages, regional forms and odd spellings (`zh_tw`, `zh_HANT`). A tag is looke
 last part, and so on down to the language: the lookup of RFC 4647, section 3.4.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 # ExternalCourseDTO.defaultLang in the vendor's OpenAPI document.
 LANGUAGES: frozenset[str] = frozenset({

@@ -1,19 +1,12 @@
 """Where a learner is sent: launchUrl, from the programs of a content or, without one, from its own page."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pandas as pd
 
-from tasks.transform.columns import blank, text
+from tasks.transform.columns import Ignored, Reasons, blank, text
 from tasks.transform.courses.web_addresses import is_web_address
 from tasks.transform.nested import objects, owners, texts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tasks.transform.columns import Ignored, Reasons
 
 _PAGES = {
     "course": "https://www.coursera.org/learn/",

@@ -1,8 +1,6 @@
 """What every course needs, and what has to be known of a whole catalog before its elements are mapped."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,9 +9,6 @@ from tasks.transform.courses.durations import own_seconds
 from tasks.transform.courses.languages import to_platform
 from tasks.transform.courses.launch_urls import launch_urls
 from tasks.transform.nested import members, texts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _FIELDS = [
     "contentId", "contentType", "name", "description", "slug", "languageCode", "subtitleLanguageCodes",

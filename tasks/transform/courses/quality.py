@@ -4,9 +4,7 @@ None of it rejects a course: an absent field is left out, an unknown word is rea
 see it all the same, as a course without a picture or in the wrong language, and may ask Coursera to mend it.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -14,9 +12,6 @@ from tasks.transform.columns import blank, frame, text
 from tasks.transform.courses.courses import LEVELS
 from tasks.transform.courses.languages import to_platform
 from tasks.transform.courses.outline import KINDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 MOST_EXAMPLES = 3
 # Of these the mapping keeps only what 360Learning knows; what Coursera wrote is looked up in the elements.

@@ -1,18 +1,11 @@
 """What a content is about and who made it: subjects and sources."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from tasks.transform.columns import blank
+from tasks.transform.columns import Ignored, blank
 from tasks.transform.courses.web_addresses import is_web_address
 from tasks.transform.nested import distinct, gathered, members, objects, owners, texts
-
-if TYPE_CHECKING:
-    from tasks.transform.columns import Ignored
 
 _NO_PARTNER = "Coursera"
 

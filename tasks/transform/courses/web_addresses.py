@@ -1,7 +1,5 @@
 """Addresses on the web that a learner's browser can be sent to."""
 
-from __future__ import annotations
-
 import socket
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address

@@ -1,21 +1,15 @@
 """Enrollment reports as typed columns: what is usable of them, and what each row says as a number."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from connectors.addresses import ADDRESS, fold
 from tasks.transform.columns import blank, flag, identifier, number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tasks.transform.row_keys import Numbers
+from tasks.transform.row_keys import Numbers
 
 TEXTS = ("email", "externalId", "contentId", "programId")
 NUMBERS = (
