@@ -62,13 +62,14 @@ class Learning360Client:
 
     async def integrations(self, platform_name: str) -> list[Integration]:
         """The integration configurations of that name, in whichever group (needs integrations:read)."""
-        query = {"externalPlatform[eq]": platform_name}
-        pages = self._pages("api/v2/integrations", query)
-        return [validated(Integration, item, what="An integration") async for page in pages for item in page]
+        return await self._integrations({"externalPlatform[eq]": platform_name})
 
     async def other_integrations(self, platform_name: str) -> list[Integration]:
         """The integration configurations of any other name (needs integrations:read)."""
-        pages = self._pages("api/v2/integrations", {"externalPlatform[ne]": platform_name})
+        return await self._integrations({"externalPlatform[ne]": platform_name})
+
+    async def _integrations(self, query: dict[str, str]) -> list[Integration]:
+        pages = self._pages("api/v2/integrations", query)
         return [validated(Integration, item, what="An integration") async for page in pages for item in page]
 
     async def create_integration(self, body: IntegrationBody) -> Integration:

@@ -1,7 +1,7 @@
 """Between the ledger's rows and pandas frames, by columns: there are millions of rows."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import repeat
 from typing import Any
@@ -76,10 +76,7 @@ def _row_by_row(columns: Sequence[list[Any]]) -> list[Any]:
 def read_frame(db: Connection, statement: Select[Any]) -> pd.DataFrame:
     """A query's rows as a frame, each column with the dtype of its kind, empty or not."""
     columns = list(statement.selected_columns)
-    cursor = db.execute(statement).cursor
-    if cursor is None:
-        raise TypeError("a query of ours gives rows")
-    frames = [_frame(columns, rows) for rows in iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])]
+    frames = [_frame(columns, rows) for rows in _rows(db, statement)]
     return pd.concat(frames, ignore_index=True) if frames else no_rows(statement)
 
 
@@ -90,11 +87,17 @@ def no_rows(statement: Select[Any]) -> pd.DataFrame:
 
 def read_numbers(db: Connection, statement: Select[Any]) -> Numbers:
     """A query's rows as whole numbers, none of them missing: an array of rows by columns."""
+    parts = [np.array(rows, dtype="int64") for rows in _rows(db, statement)]
+    return np.concatenate([np.empty((0, len(statement.selected_columns)), dtype="int64"), *parts])
+
+
+def _rows(db: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+    """A query's rows as the driver gives them, some at a time."""
     cursor = db.execute(statement).cursor
     if cursor is None:
         raise TypeError("a query of ours gives rows")
-    parts = [np.array(rows, dtype="int64") for rows in iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])]
-    return np.concatenate([np.empty((0, len(statement.selected_columns)), dtype="int64"), *parts])
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        yield rows
 
 
 def _frame(columns: list[Any], rows: Sequence[Any]) -> pd.DataFrame:

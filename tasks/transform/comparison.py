@@ -11,14 +11,13 @@ coursera and learning360 (the values there), and why; what a row has none of is 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tasks.transform.courses.names import name_of
 from tasks.transform.plan_rows import changes, in_words
-from tasks.transform.row_keys import KEY, Numbers
+from tasks.transform.row_keys import KEY, Mask, Numbers
 from tasks.transform.statistics.attempts import ATTEMPT_COLUMNS, HELD, STATE
 from tasks.transform.statistics.enrollments import LaunchRule
 
@@ -38,8 +37,6 @@ DIFFERENCES = {
 }
 LAUNCH = "launch"
 REPAIRABLE = (MISSING, DIFFERENT)
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _PLACE = [*KEY, "number"]
 _TOLD = [*KEY, "first_at"]
