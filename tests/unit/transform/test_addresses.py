@@ -23,7 +23,7 @@ FOLDED = {
 }
 LETTERS = st.one_of(
     st.sampled_from("aAİIi\u0131Σ\u03c3ςßẞK\u212aÉE\u0301'\u2019. \t\u00a0\u3000@"),
-    st.characters(codec="utf-8"),
+    st.characters(codec="utf-8", exclude_categories=["Cc"]),
 )
 
 
