@@ -202,7 +202,7 @@ def test_slots_are_not_waited_for_longer_than_our_patience(sync: Sync, seconds: 
     fault(sync, SUBMISSION, **taken, headers={"retry-after": seconds})
     summary = sync.catalog()
     assert summary.exit_code == 1
-    assert "slots were taken by others for two hours" in (summary.error or "")
+    assert "slots were taken by others for 7200 s" in (summary.error or "")
     assert sum(sync.waits) == pytest.approx(2 * 3600, abs=1)
 
 
