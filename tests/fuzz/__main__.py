@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --seeds 1-5 --rows 4000`: so many elements and rows of each seed."""
+"""`python -m tests.fuzz --seeds 1-5 --rows 3000`: so many elements and rows of each seed."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ def main() -> int:
     parser.add_argument(
         "--seeds", type=_seeds, default="1-5", metavar="A-B", help="which; a number, or a range"
     )
-    parser.add_argument("--rows", type=int, default=4000, help="how many of each kind")
+    parser.add_argument("--rows", type=int, default=3000, help="how many of each kind")
     parser.add_argument("--postgres", action="store_true", help="with the ledger in PostgreSQL alone")
     chosen = parser.parse_args()
     os.environ["FUZZ_CASES"] = " ".join(f"{seed}x{chosen.rows}" for seed in chosen.seeds)

@@ -71,6 +71,8 @@ class Fuzz:
                 expected = len(self._rows), self._rejected_rows()
                 assert (counts["extracted"], counts["rejected"]) == expected
         self._valid_bodies()
+        found = self._run("reconcile", is_first=False)["differences"]
+        assert {kind for kind, count in found.items() if count} <= {"missing"}, found
         said = self._command("status", "--rejected", "--csv", "rejected.csv")
         assert said.code == 0, said.stderr
 
