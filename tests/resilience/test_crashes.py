@@ -100,6 +100,19 @@ def test_a_run_that_is_killed_is_put_right_by_the_next_one(
     _survives(state_url, [undisturbed.moments * share // (FEW + 1)], undisturbed)
 
 
+def test_statistics_of_unknown_outcome_survive_a_kill(state_url: str, undisturbed: Undisturbed) -> None:
+    """Killed among them, without the scope to look for them, which is granted later."""
+    with customer(state_url) as one:
+        client, options = one.sandbox.learning360.client, one.sandbox.learning360.options
+        granted = client.scopes
+        client.scopes, options.drop_results = granted - {"courseStats:read"}, 4
+        assert one.run(undisturbed.moments * 4 // 5).returncode == -signal.SIGKILL
+        assert one.run().returncode == 0
+        client.scopes, options.drop_results = granted, 0
+        assert one.run().returncode == 0
+        assert one.state() == undisturbed.state
+
+
 @pytest.mark.long
 def test_whatever_the_moment(tmp_path: Path, undisturbed: Undisturbed) -> None:
     for kill_at in range(1, undisturbed.moments + 1):
