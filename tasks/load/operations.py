@@ -8,6 +8,7 @@ import orjson
 import pandas as pd
 from sqlalchemy import Connection
 
+from connectors.addresses import fold
 from connectors.learning360.errors import MissingScopeError
 from connectors.learning360.models import Archival, OperationType, Result, ResultIdentifier, ResultInput
 from connectors.ledger.bulk_io import records
@@ -157,7 +158,7 @@ class StatisticImport:
         """
         shown = next((one for one in results if one.resourceId), results[0])
         sent = shown.input or ResultInput()
-        course, learner = _value(sent.courseIdentifier), _value(sent.userIdentifier).lower()
+        course, learner = _value(sent.courseIdentifier), fold(_value(sent.userIdentifier))
         with suppress(MissingScopeError):
             if shown.resourceId:
                 return await holds_attempt(run, learner, course, str(shown.resourceId))
