@@ -5,7 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from connectors.addresses import fold
+from connectors.addresses import fold, is_address
 
 User = Mapping[str, object]
 
@@ -20,7 +20,7 @@ def suggestions(unmatched: Iterable[str], users: Iterable[User]) -> dict[str, li
     by_sign: dict[object, set[str]] = defaultdict(set)
     for user in users:
         mail = fold(str(user.get("mail") or ""))
-        if mail:
+        if is_address(mail):
             by_sign[_local_part(mail)].add(mail)
             by_sign[_words(f"{user.get('firstName') or ''} {user.get('lastName') or ''}")].add(mail)
     found = {

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.addresses import fold, is_address
-from tasks.transform.statistics.enrollment_reports import FIELDS, IS_ROW, ROW_ID, read_reports
+from connectors.addresses import fold
+from tasks.transform.statistics.alias_suggestions import suggestions
+from tasks.transform.statistics.enrollment_reports import ADDRESS, FIELDS, IS_ROW, ROW_ID, read_reports
 from tasks.transform.statistics.filters import digest_of
 
 FOLDED = {
@@ -23,7 +24,7 @@ FOLDED = {
 }
 LETTERS = st.one_of(
     st.sampled_from("aAİIi\u0131Σ\u03c3ςßẞK\u212aÉE\u0301'\u2019. \t\u00a0\u3000@"),
-    st.characters(codec="utf-8", exclude_categories=["Cc"]),
+    st.characters(codec="utf-8", exclude_categories=["Cc"]),  # an address with one is none
 )
 
 
@@ -49,3 +50,10 @@ def test_the_form_of_an_address(address: str) -> None:
 def test_a_column_is_judged_and_folded_like_its_addresses(addresses: list[str]) -> None:
     apart = [one if is_address(one := fold(address)) else None for address in addresses]
     assert folded_as_column(addresses) == apart
+
+
+@pytest.mark.parametrize("mail", ["ann@b.example\neve@a.example,cy@b.example", "ann", "", None])
+def test_a_user_without_an_address_is_suggested_to_nobody(mail: str | None) -> None:
+    """A line break in one would write a line of its own into the file of aliases."""
+    users = [{"mail": mail, "firstName": "Ann", "lastName": "Lee"}]
+    assert suggestions(["ann@a.example", "ann.lee@a.example"], users) == {}
