@@ -68,7 +68,7 @@ async def attempts_on(
     ids = list(courses)
     for at in range(0, len(ids), IDS_AT_ONCE):
         found = [
-            _held(one, learners, courses)
+            _remote(one, learners, courses)
             async for page in learning360.course_attempts(ids[at : at + IDS_AT_ONCE])
             for one in page
             if _is_of(one, learners, courses)
@@ -82,11 +82,13 @@ async def find_created_attempts(run: RunContext, rows: pd.DataFrame) -> pd.Serie
     An attempt is told by its learner, its course and its first activity, to the millisecond; an update of one
     (without ``force_new``) has come where the attempt is as far as that, too.
     """
-    held = await as_one(remote_attempts(run, rows["course"].unique().tolist()))
+    remote = await as_one(remote_attempts(run, rows["course"].unique().tolist()))
     told, far = ["learner", "course", "first_at"], ["progress", "completed"]
     sent = rows[[*told, *far, "force_new"]].reset_index()
-    found = sent.merge(held[[*told, *far, "resource_id"]], on=told, suffixes=("", "_held"))
-    is_as_far = found["progress"].eq(found["progress_held"]) & found["completed"].eq(found["completed_held"])
+    found = sent.merge(remote[[*told, *far, "resource_id"]], on=told, suffixes=("", "_remote"))
+    is_as_far = found["progress"].eq(found["progress_remote"]) & found["completed"].eq(
+        found["completed_remote"]
+    )
     came = found.loc[found["force_new"] | is_as_far].drop_duplicates("index")
     return came.set_index("index")["resource_id"]
 
@@ -139,7 +141,7 @@ def _is_of(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str
     return attempt["userId"] in mails and attempt["courseId"] in by_id
 
 
-def _held(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str, str]) -> dict[str, Any]:
+def _remote(attempt: dict[str, Any], mails: Mapping[str, str], by_id: Mapping[str, str]) -> dict[str, Any]:
     done = _ms(attempt.get("completedAt"))
     last = done or _ms(attempt.get("lastActivityAt")) or _ms(attempt.get("firstActivityAt"))
     return {
