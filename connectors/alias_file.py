@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.addresses import fold, is_address
-from connectors.csv_cells import unguarded
 from connectors.errors import SettingsError
-from connectors.private_files import warn_of_readers
+from connectors.files.csv_cells import unguarded
+from connectors.files.private_files import warn_of_readers
 
 HEADER = ["coursera", "learning360"]
 COMMENT = "#"

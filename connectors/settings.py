@@ -33,9 +33,9 @@ from pydantic_settings.sources.utils import parse_env_vars
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from connectors.env_file import ENV_FILE, env_file_values
 from connectors.errors import MissingSettingsError, SettingsError
-from connectors.private_files import warn_of_readers
+from connectors.files.env_file import ENV_FILE, env_file_values
+from connectors.files.private_files import warn_of_readers
 
 COURSERA_WITH_REFRESH_TOKEN = (
     "https://api.coursera.org/api",

@@ -1,0 +1,1 @@
+"""Files that people keep beside us: settings, secrets, tables of addresses."""

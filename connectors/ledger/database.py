@@ -26,9 +26,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from connectors.errors import SettingsError, SyncError, TryLaterError
+from connectors.files.private_files import warn_of_readers
 from connectors.ledger.lock import Lock, try_advisory_lock, try_file_lock
 from connectors.ledger.migrations import DAMAGED, is_current, migrate
-from connectors.private_files import warn_of_readers
 
 BUSY_SECONDS = 30
 # So many pages (of 4 KiB) may wait in SQLite's write-ahead log: a page that is written by one operation after

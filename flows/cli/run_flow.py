@@ -16,8 +16,8 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from connectors.env_file import env_file_values
 from connectors.errors import SyncError
+from connectors.files.env_file import env_file_values
 from flows.cli.interrupts import run_interruptibly
 from flows.cli.preflight import require_settings
 from flows.server.prefect_settings import GOOD_SETTINGS

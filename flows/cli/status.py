@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
-from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
+from connectors.files.csv_cells import guarded
 from connectors.ledger.database import open_ledger
 from connectors.ledger.lookups.status import overview, rejected_rows
 from connectors.settings import load_sync_settings

@@ -9,8 +9,8 @@ import typer
 
 from connectors.addresses import fold
 from connectors.alias_file import COMMENT, HEADER
-from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
+from connectors.files.csv_cells import guarded
 from connectors.learning360.client import Learning360Client
 from connectors.learning360.errors import MissingScopeError
 from connectors.learning360.models import JsonObject

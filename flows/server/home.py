@@ -9,9 +9,9 @@ from pathlib import Path
 import platformdirs
 
 import flows
-from connectors.env_file import ENV_FILE, env_file_values
 from connectors.errors import SettingsError
-from connectors.private_files import private_text
+from connectors.files.env_file import ENV_FILE, env_file_values
+from connectors.files.private_files import private_text
 from flows.server.prefect_settings import GOOD_SETTINGS
 from flows.server.sign_in import new_sign_in
 

@@ -12,7 +12,7 @@ import platformdirs
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from connectors.errors import AccessError, SyncError
-from connectors.private_files import private_text
+from connectors.files.private_files import private_text
 from connectors.settings import is_loopback
 
 

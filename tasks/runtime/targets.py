@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from connectors.clock import Clock
-from connectors.env_file import ENV_FILE
 from connectors.errors import SyncError
+from connectors.files.env_file import ENV_FILE
+from connectors.files.private_files import warn_of_readers
 from connectors.ledger.database import Ledger, open_ledger
 from connectors.ledger.records.targets import identity_of_target
-from connectors.private_files import warn_of_readers
 from connectors.settings import Settings
 from connectors.target_file import by_target
 from tasks.reporting.publish import report_all, report_failure

@@ -5,15 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-import httpx
 import pytest
 
-from connectors.auth import TokenAuth
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
-from connectors.coursera.pagination import ListingCheck
 from connectors.errors import AccessError, RequestError, TryLaterError
-from connectors.http import Api, new_client
 from connectors.learning360.client import Learning360Client
 from sandbox.clock import ManualClock
 from sandbox.coursera.sign_in import Style
@@ -206,17 +202,6 @@ async def test_a_sign_in_that_stays_down_is_tried_five_times(
     assert asked(served) == len(served.log.entries) == 5
 
 
-async def test_a_sign_in_that_does_not_answer_is_given_up(served: Sandbox, client_clock: Clock) -> None:
-    served.faults.add("delay", path=TOKEN, delay_ms=60_000)
-    platform = served.url("learning360")
-    auth = TokenAuth(lambda: httpx.Request("POST", f"{platform}/api/v2/oauth2/token"), "no", client_clock)
-    async with new_client(platform, auth) as client:
-        client.timeout = httpx.Timeout(0.05)
-        api = Api("Platform", client, lambda _: None, client_clock)
-        with pytest.raises(TryLaterError, match="ReadTimeout"):
-            await api.call("GET", "/")
-
-
 @EVERY_WAY
 @pytest.mark.parametrize("wrong", ["client_id", "client_secret"])
 async def test_a_refused_sign_in_names_the_settings_and_no_secret(
@@ -295,30 +280,3 @@ async def test_one_who_gives_up_waiting_leaves_the_sign_in_to_the_others(
             await coursera.organisation()
     await coursera.organisation()
     assert asked(served) == 2
-
-
-@pytest.mark.parametrize(
-    ("changes", "personal", "message"),
-    [
-        pytest.param({"org_id": "other-company"}, False, "COURSERA_ORG_ID, and that the app was", id="403"),
-        pytest.param({}, True, "not by a personal account", id="403 for a personal app"),
-        pytest.param({"org_id": "nobody"}, False, "no such organisation: check COURSERA_ORG_ID", id="404"),
-        pytest.param({"api_url": "/ent/api"}, False, "COURSERA_API_URL and COURSERA_TOKEN_URL", id="401"),
-    ],
-)
-async def test_courseras_refusals_are_told_apart(
-    served: Sandbox,
-    client_clock: Clock,
-    changes: dict[str, str],
-    personal: bool,  # noqa: FBT001
-    message: str,
-) -> None:
-    served.coursera.options.personal_app = personal
-    if "api_url" in changes:
-        changes = {"api_url": served.url("coursera") + changes["api_url"]}
-    async with CourseraClient(
-        coursera_settings(served, "refresh_token", **changes), clock=client_clock
-    ) as client:
-        for ask in (client.organisation, lambda: anext(client.contents(ListingCheck()))):
-            with pytest.raises(AccessError, match=message):
-                await ask()

@@ -13,7 +13,7 @@ from connectors.coursera.client import CourseraClient
 from connectors.coursera.models import Page, report_fields
 from connectors.coursera.pagination import ListingCheck
 from connectors.coursera.row_ids import row_id
-from connectors.errors import RequestError
+from connectors.errors import AccessError, RequestError
 from sandbox.clock import DAY_MS, ManualClock
 from sandbox.server import Sandbox
 from tasks.transform.statistics.enrollment_reports import FLAG, IS_ROW, NUMBERS, TEXTS
@@ -296,3 +296,28 @@ async def test_reports_hold_what_is_used_whatever_it_is_and_nothing_else(
 
 def test_all_that_is_mapped_of_a_report_is_read() -> None:
     assert {*TEXTS, *NUMBERS, FLAG, IS_ROW} <= report_fields([]).keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "personal", "message"),
+    [
+        pytest.param({"org_id": "other-company"}, False, "COURSERA_ORG_ID, and that the app was", id="403"),
+        pytest.param({}, True, "not by a personal account", id="403 for a personal app"),
+        pytest.param({"org_id": "nobody"}, False, "no such organisation: check COURSERA_ORG_ID", id="404"),
+        pytest.param({"api_url": "/ent/api"}, False, "COURSERA_API_URL and COURSERA_TOKEN_URL", id="401"),
+    ],
+)
+async def test_courseras_refusals_are_told_apart(
+    served: Sandbox,
+    client_clock: Clock,
+    changes: dict[str, Any],
+    personal: bool,  # noqa: FBT001
+    message: str,
+) -> None:
+    served.coursera.options.personal_app = personal
+    if "api_url" in changes:
+        changes = {"api_url": served.url("coursera") + changes["api_url"]}
+    async with CourseraClient(coursera_settings(served, **changes), clock=client_clock) as client:
+        for ask in (client.organisation, lambda: anext(client.contents(ListingCheck()))):
+            with pytest.raises(AccessError, match=message):
+                await ask()

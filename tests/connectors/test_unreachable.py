@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from connectors.auth import TokenAuth
 from connectors.clock import Clock
 from connectors.coursera.client import CourseraClient
 from connectors.errors import RequestError, TryLaterError, UnreachableError
@@ -63,3 +64,14 @@ async def test_a_platform_that_is_not_there_names_the_setting(served: Sandbox, c
     async with Learning360Client(settings, clock=client_clock) as client:
         with pytest.raises(UnreachableError, match="Check LEARNING360_API_URL, then"):
             await client.integrations("Coursera for Business")
+
+
+async def test_a_sign_in_that_does_not_answer_is_given_up(served: Sandbox, client_clock: Clock) -> None:
+    served.faults.add("delay", path="token$", delay_ms=60_000)
+    platform = served.url("learning360")
+    auth = TokenAuth(lambda: httpx.Request("POST", f"{platform}/api/v2/oauth2/token"), "no", client_clock)
+    async with new_client(platform, auth) as client:
+        client.timeout = httpx.Timeout(0.05)
+        api = Api("Platform", client, lambda _: None, client_clock)
+        with pytest.raises(TryLaterError, match="ReadTimeout"):
+            await api.call("GET", "/")

@@ -9,8 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.csv_cells import guarded
 from connectors.errors import SettingsError
+from connectors.files.csv_cells import guarded
 
 if TYPE_CHECKING:
     import pandas as pd  # which `status` need not wait for

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.csv_cells import guarded, unguarded
 from connectors.errors import SettingsError
+from connectors.files.csv_cells import guarded, unguarded
 from flows.cli.output.private_files import require_writable, try_to_write_table, write_privately
 
 
