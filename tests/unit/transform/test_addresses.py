@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.addresses import fold
+from connectors.addresses import fold, is_address
 from tasks.transform.statistics.alias_suggestions import suggestions
-from tasks.transform.statistics.enrollment_reports import ADDRESS, FIELDS, IS_ROW, ROW_ID, read_reports
+from tasks.transform.statistics.enrollment_reports import FIELDS, IS_ROW, ROW_ID, read_reports
 from tasks.transform.statistics.filters import digest_of
 
 FOLDED = {
