@@ -3,6 +3,7 @@
 import socket
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import unquote
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ def is_web_address(addresses: pd.Series) -> pd.Series:
 
 
 def _is_own(host: str) -> bool:
-    name = host.strip("[]").rstrip(".")
+    name = unquote(host).strip("[]").rstrip(".")
     with suppress(UnicodeError):  # browsers read full-width digits and dots, too
         name = name.encode("idna").decode()
     address = _number(name)

@@ -199,6 +199,7 @@ def test_what_is_only_left_out(given: dict[str, object], what: str, sent: dict[s
         ("https://127.0.0.1.example.com/x", True),
         ("https://10.0.0.1/x", True),
         ("https://" + "x" * 70 + ".example/x", True),
+        ("http://127%2e0.0.1/x", False),
     ],
 )
 def test_a_learner_is_only_sent_to_a_page_on_the_web(url: str, *, is_usable: bool) -> None:
