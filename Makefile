@@ -41,10 +41,11 @@ test-long: .venv/installed-dev  ## the tests that take minutes: a kill at every 
 golden: .venv/installed-dev  ## write down anew what small customers' runs say and leave behind
 	$(BIN)/python -m tests.golden --write
 
-soak: .venv/installed-dev  ## a month of a changing world, with faults and kills, for several seeds
-	$(BIN)/python -m tests.soak
+soak: .venv/installed-dev  ## a month of a changing world, with faults and kills, for ten seeds (takes hours)
+	$(BIN)/python -m tests.soak --seeds 1-5
+	$(BIN)/python -m tests.soak --seeds 6-10 --postgres
 
-fuzz: .venv/installed-dev  ## thousands of odd elements and rows among good ones, for several seeds
+fuzz: .venv/installed-dev  ## thousands of odd elements and rows among good ones, for ten seeds (takes hours)
 	$(BIN)/python -m tests.fuzz
 
 bench: .venv/installed-dev  ## what the work costs, into docs/benchmarks.md (takes twenty minutes)
