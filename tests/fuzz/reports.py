@@ -184,7 +184,7 @@ def _address(row: Row, draw: Random) -> None:
     if kind < 0.7:
         row.wire["email"] = written.format(row.number)
     else:  # it is where there is no other
-        nothing = draw.choice([values.blank(draw), values.blank(draw), *values.NO_TEXT])
+        nothing = draw.choice((None, "", " ", "\t\n ", "\u3000", "<<line>>"))
         row.wire |= {"email": nothing, "externalId": written.format(row.number)}
 
 
