@@ -8,8 +8,9 @@ beyond a float's range are objects, which is what no field of ours takes for a n
 import json
 import math
 import re
-from itertools import accumulate
 from typing import Any
+
+import numpy as np
 
 #: ASCII's own character for one that is garbled; as a control character it is no part of any id or address.
 SUBSTITUTE = "\x1a"
@@ -20,15 +21,16 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: How NUL is written in JSON; a text that only looks like it costs time and no more.
 NUL = rb"\u0000"
 _NO_BRACKETS = bytes({*range(256)} - {*b"[]{}"})
-_STEPS = {bracket: 1 if bracket in b"[{" else -1 for bracket in b"[]{}"}
+_STEPS = np.zeros(256, dtype=np.int64)
+_STEPS[[*b"[{"]], _STEPS[[*b"]}"]] = 1, -1
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[\]{}]', re.DOTALL)
 _LONGEST_OF_64_BITS = 20
 
 
 def is_too_deep(content: bytes) -> bool:
     """Whether JSON is nested deeper than DEEPEST levels; brackets in texts count, too."""
-    brackets = content.translate(None, _NO_BRACKETS)
-    return max(accumulate(_STEPS[bracket] for bracket in brackets), default=0) > DEEPEST
+    brackets = np.frombuffer(content.translate(None, _NO_BRACKETS), dtype=np.uint8)
+    return bool(_STEPS[brackets].cumsum().max(initial=0) > DEEPEST)
 
 
 def loads(content: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
