@@ -32,18 +32,29 @@ def in_a_flow(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     return asyncio.run(slots())
 
 
-def test_two_runs_together_hold_no_more_than_three() -> None:
-    from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
+class Holders:
+    """Who holds a slot for a while, and how many did so at once at the most."""
 
-    held, most = 0, 0
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._held = 0
+        self.most = 0
 
-    async def hold(run: Any) -> None:
-        nonlocal held, most
+    async def hold(self, run: Any) -> None:
+        """Hold a slot of a run."""
+        from tasks.load.slots import slot  # noqa: PLC0415
+
         async with slot(run):
-            held += 1
-            most = max(most, held)
-            await asyncio.sleep(0.2)
-            held -= 1
+            self._held += 1
+            self.most = max(self.most, self._held)
+            await asyncio.sleep(self._seconds)
+            self._held -= 1
+
+
+def test_two_runs_together_hold_no_more_than_three() -> None:
+    from tasks.load.slots import ensure_limit  # noqa: PLC0415
+
+    holders = Holders(0.2)
 
     async def work() -> None:
         platform = uuid.uuid4().hex
@@ -51,10 +62,10 @@ def test_two_runs_together_hold_no_more_than_three() -> None:
         for run in runs:
             await ensure_limit(run)
         assert len(set.union(*(run.shared.slot_limits for run in runs))) == 1
-        await asyncio.gather(*(hold(run) for run in runs for _ in range(2)))
+        await asyncio.gather(*(holders.hold(run) for run in runs for _ in range(2)))
 
     in_a_flow(work)
-    assert most == 3
+    assert holders.most == 3
 
 
 def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
@@ -82,26 +93,18 @@ def test_a_limit_that_people_changed_stays_so(sync: Sync) -> None:
 
 
 def test_without_a_limit_the_runs_of_a_process_share_three() -> None:
-    from tasks.load.slots import ensure_limit, slot  # noqa: PLC0415
+    from tasks.load.slots import ensure_limit  # noqa: PLC0415
 
-    held, most = 0, 0
-
-    async def hold(run: Any) -> None:
-        nonlocal held, most
-        async with slot(run):
-            held += 1
-            most = max(most, held)
-            await asyncio.sleep(0)
-            held -= 1
+    holders = Holders(0)
 
     async def work() -> None:
         run = run_of("x")
         await ensure_limit(run)
         assert run.shared.slot_limits == set()
-        await asyncio.gather(*(hold(run) for _ in range(8)))
+        await asyncio.gather(*(holders.hold(run) for _ in range(8)))
 
     asyncio.run(work())
-    assert most == 3
+    assert holders.most == 3
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import sys
 
 import pytest
 
+from tests.seeds import seeds
+
 
 def main() -> int:
     """Runs the seeds as tests; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument(
-        "--seeds", type=_seeds, default="1-5", metavar="A-B", help="which; a number, or a range"
+        "--seeds", type=seeds, default="1-5", metavar="A-B", help="which; a number, or a range"
     )
     parser.add_argument("--rows", type=int, default=3000, help="how many of each kind")
     parser.add_argument("--postgres", action="store_true", help="with the ledger in PostgreSQL alone")
@@ -19,11 +21,6 @@ def main() -> int:
     os.environ["FUZZ_CASES"] = " ".join(f"{seed}x{chosen.rows}" for seed in chosen.seeds)
     os.environ["FUZZ_DATABASES"] = "postgresql" if chosen.postgres else "sqlite,postgresql"
     return pytest.main(["tests/fuzz", "--verbose", "--tb=short", "--show-capture=no"])
-
-
-def _seeds(text: str) -> list[int]:
-    first, _, last = text.partition("-")
-    return list(range(int(first), int(last or first) + 1))
 
 
 if __name__ == "__main__":

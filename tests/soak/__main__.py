@@ -6,12 +6,14 @@ import sys
 
 import pytest
 
+from tests.seeds import seeds
+
 
 def main() -> int:
     """Runs the seeds as tests; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument(
-        "--seeds", type=_seeds, default="1-5", metavar="A-B", help="which; a number, or a range"
+        "--seeds", type=seeds, default="1-5", metavar="A-B", help="which; a number, or a range"
     )
     parser.add_argument("--days", type=int, default=30, help="how many days each")
     parser.add_argument("--postgres", action="store_true", help="with the ledger in PostgreSQL")
@@ -20,11 +22,6 @@ def main() -> int:
     os.environ["SOAK_DAYS"] = str(chosen.days)
     os.environ["SOAK_DATABASE"] = "postgresql" if chosen.postgres else "sqlite"
     return pytest.main(["tests/soak", "--verbose", "-rP", "--show-capture=stdout", "--tb=short"])
-
-
-def _seeds(text: str) -> list[int]:
-    first, _, last = text.partition("-")
-    return list(range(int(first), int(last or first) + 1))
 
 
 if __name__ == "__main__":
