@@ -23,6 +23,7 @@ class StagedCatalog:
         self._ids: list[str] = []
         self._readings: list[int] = []
         self._reading = 0
+        self._is_latest: list[bool] = []
 
     def begin(self) -> None:
         """The listing is read anew; what an earlier try showed counts where this one does not."""
@@ -38,13 +39,14 @@ class StagedCatalog:
     def finish(self) -> None:
         """The reading has ended."""
         self._out.close()
+        reading = pd.Series(self._readings, dtype="int64")
+        latest = reading.groupby(pd.Series(self._ids, dtype="str")).transform("max")
+        self._is_latest = reading.eq(latest).tolist()
 
     def elements(self) -> Iterator[object]:
         """The elements, without those that the listing showed anew when it was read again."""
-        reading = pd.Series(self._readings, dtype="int64")
-        is_latest = reading.eq(reading.groupby(pd.Series(self._ids, dtype="str")).transform("max"))
         with pa.input_stream(self._file, compression=COMPRESSION) as file:
             lines = BufferedReader(file)
-            for line, is_shown in zip(lines, is_latest, strict=True):
+            for line, is_shown in zip(lines, self._is_latest, strict=True):
                 if is_shown:
                     yield msgspec.json.decode(line)
